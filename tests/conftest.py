@@ -1,0 +1,84 @@
+"""What every test may ask for: a store of its own on the real engine."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from apps.storage import connection
+from apps.storage.connection import Store
+from apps.storage.engine import EngineKind, memory_engine
+from apps.storage.registry import declared_tables
+from apps.storage.schema.apply import creation
+from apps.storage.table import Table
+
+DATA_DIR = Path(__file__).resolve().parent.parent / ".rungs"
+
+
+@pytest.fixture(scope="session")
+def engine_endpoint() -> Iterator[Callable[[EngineKind], str]]:
+    """The address of an in-memory engine of a kind, started when first asked for."""
+    with ExitStack() as engines:
+        yield cache(lambda kind: engines.enter_context(memory_engine(DATA_DIR, kind=kind)))
+
+
+def new_store(endpoint: str) -> Store:
+    """A store whose tables nobody else has."""
+    return Store(environment="dev", prefix=f"t{secrets.token_hex(5)}", endpoint=endpoint, region="eu-west-1")
+
+
+def create_tables(store: Store, *tables: Table) -> None:
+    """Create tables as setup would, in the engine's own time of a few milliseconds each."""
+    for table in tables:
+        store.client.create_table(**creation(table, store.physical(table), environment="dev"))
+
+
+@pytest.fixture
+def empty_store(engine_endpoint: Callable[[EngineKind], str]) -> Store:
+    """A store without tables."""
+    return new_store(engine_endpoint(EngineKind.DYNOXIDE))
+
+
+@pytest.fixture
+def store(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with every declared table, which is also the process's default store."""
+    create_tables(empty_store, *declared_tables())
+    monkeypatch.setattr(connection, "_default", empty_store)
+    return empty_store
+
+
+@pytest.fixture(autouse=True)
+def no_store_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that does not ask for a store finds one that nobody answers at."""
+    nowhere = Store(environment="dev", prefix="none", endpoint="http://127.0.0.1:9", region="eu-west-1")
+    monkeypatch.setattr(connection, "_default", nowhere)
+
+
+@pytest.fixture
+def in_threads() -> Callable[[int, Callable[[int], None]], None]:
+    """Run something in several threads that start together; the first error is raised."""
+
+    def run(number: int, work: Callable[[int], None]) -> None:
+        barrier = threading.Barrier(number)
+        errors: list[BaseException] = []
+
+        def body(position: int) -> None:
+            barrier.wait()
+            try:
+                work(position)
+            except BaseException as error:  # noqa: BLE001  (handed to the test)
+                errors.append(error)
+
+        threads = [threading.Thread(target=body, args=(position,)) for position in range(number)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+
+    return run
