@@ -1,0 +1,211 @@
+"""One process-wide client, the physical names of tables, and the way from async code to blocking calls."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from django.conf import settings
+
+from apps.storage.metering import active_meters
+from apps.storage.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_REGION = "us-east-1"
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 10
+ATTEMPTS = 5
+
+# Only these count as writes for metering; everything else that reports capacity reads.
+_WRITES = frozenset({"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"})
+_METERED = _WRITES | {"get_item", "query", "scan", "batch_get_item", "transact_get_items"}
+
+
+class Store:
+    """A DynamoDB endpoint and the names that tables have there.
+
+    Cheap to make: the client, and boto3 itself, are loaded at the first call. Safe to use from many threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        environment: str,
+        prefix: str,
+        names: Mapping[str, str] | None = None,
+        endpoint: str | None = None,
+        region: str | None = None,
+        engine: Callable[[], str] | None = None,
+        attempts: int = ATTEMPTS,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+    ) -> None:
+        """`engine` starts, or finds, an embedded engine and returns its address; used where `endpoint` is None.
+
+        `attempts` is how often a request is sent before it fails, with growing waits between.
+        """
+        self.environment = environment
+        self.prefix = prefix
+        self.names = names or {}
+        self._given_endpoint = endpoint
+        self._given_region = region
+        self._engine = engine
+        self._attempts = attempts
+        self._read_timeout_seconds = read_timeout_seconds
+        self._lock = threading.RLock()
+        self._client: DynamoDBClient | None = None
+
+    def physical(self, table: Table) -> str:
+        """The name this table has at the endpoint: `{prefix}-{environment}-{Table}`, or the one mapped to it."""
+        return self.names.get(table.name) or f"{self.prefix}-{self.environment}-{table.name}"
+
+    @cached_property
+    def endpoint(self) -> str | None:
+        """The address given, or the embedded engine's, or None for AWS itself."""
+        if self._given_endpoint is None and self._engine is not None:
+            return self._engine()
+        return self._given_endpoint
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is some endpoint of our own rather than AWS, so that no AWS credentials are needed."""
+        return self._engine is not None or self._given_endpoint is not None
+
+    @cached_property
+    def region(self) -> str:
+        """The region given, else the profile's, else us-east-1."""
+        if self._given_region:
+            return self._given_region
+        import botocore.session  # noqa: PLC0415  (slow to import: only where a call is made)
+
+        return str(botocore.session.get_session().get_config_variable("region") or DEFAULT_REGION)
+
+    @property
+    def client(self) -> "DynamoDBClient":
+        """The shared low-level client; several threads may ask for it first."""
+        if self._client is None:
+            with self._lock:
+                if self._client is None:
+                    self._client = self._new_client("dynamodb", self.endpoint)
+        return self._client
+
+    def _new_client(self, service: str, endpoint: str | None) -> Any:
+        import boto3  # noqa: PLC0415  (slow to import: only where a call is made)
+        from botocore.config import Config  # noqa: PLC0415
+
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=self._read_timeout_seconds,
+            retries={"total_max_attempts": self._attempts, "mode": "standard"},
+            max_pool_connections=64,
+            tcp_keepalive=True,
+        )
+        session: Any = boto3.session.Session()
+        # A local engine accepts any signature, but botocore wants something to sign with.
+        credentials = (
+            {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+            if endpoint and session.get_credentials() is None
+            else {}
+        )
+        return session.client(service, region_name=self.region, endpoint_url=endpoint, config=config, **credentials)
+
+    def caller_identity(self) -> Mapping[str, str]:
+        """Who AWS says we are: `Account`, `Arn`, `UserId`. Raises `AccessDenied` or `StoreUnavailable`."""
+        return self._guarded(partial(self._new_client, "sts", None), "get_caller_identity", "AWS", {})
+
+    def call(self, operation: str, *, table: str, **request: Any) -> dict[str, Any]:
+        """One request by its boto3 method name, metered; `table` is the name for messages and meters.
+
+        Raises `DomainError`s of this package, except `ClientError` for a failed condition or a cancelled transaction,
+        which the repository turns into the error that its caller understands.
+        """
+        meters = active_meters()
+        if meters and operation in _METERED:
+            request["ReturnConsumedCapacity"] = "INDEXES"
+        answer: dict[str, Any] | None = None
+        try:
+            answer = self._guarded(lambda: self.client, operation, table, request)
+        finally:
+            for meter in meters:
+                if answer is None:
+                    meter.note_failure(operation, table)
+                else:
+                    meter.note(operation, table, _parts(answer), writes=operation in _WRITES)
+        return answer
+
+    def _guarded(
+        self, client: Callable[[], Any], operation: str, table: str, request: dict[str, Any]
+    ) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        from apps.storage.errors import error_code, translate  # noqa: PLC0415
+
+        try:
+            return dict(getattr(client(), operation)(**request))
+        except ClientError as error:
+            if error_code(error) in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
+                raise
+            raise translate(error, operation=operation, table=table, key=request.get("Key")) from error
+        except BotoCoreError as error:
+            raise translate(error, operation=operation, table=table, key=request.get("Key")) from error
+
+
+def _parts(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    consumed = answer.get("ConsumedCapacity", [])
+    return consumed if isinstance(consumed, list) else [consumed]
+
+
+def configured_store(*, environment: str | None = None, region: str | None = None) -> Store:
+    """A store from Django's `STORAGE` setting; a command may name another environment or region."""
+    options = settings.STORAGE
+    chosen = environment or options["ENVIRONMENT"]
+    return Store(
+        environment=chosen,
+        prefix=options["TABLE_PREFIX"],
+        names=options["TABLE_NAMES"],
+        endpoint=options["ENDPOINT"],
+        region=region or options["REGION"],
+        engine=_embedded_engine if options["EMBEDDED"] and chosen == "dev" else None,
+    )
+
+
+_default: Store | None = None
+_default_lock = threading.Lock()
+
+
+def default_store() -> Store:
+    """The process's own store."""
+    global _default  # noqa: PLW0603  (one store a process, made when it is first needed)
+    with _default_lock:
+        if _default is None:
+            _default = configured_store()
+        return _default
+
+
+def _embedded_engine() -> str:
+    from apps.storage.engine import ensure_engine  # noqa: PLC0415  (only laptops need it)
+
+    return ensure_engine(settings.STORAGE["DATA_DIR"])
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=settings.STORAGE["THREADS"], thread_name_prefix="store")
+
+
+async def off_loop(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Await a blocking repository call from async code.
+
+    It runs in a bounded pool of threads of the store's own, so that a slow store can starve neither the event loop nor
+    whatever else uses threads. Meters that are active here count there too.
+    """
+    context = copy_context()
+    call = partial(context.run, partial(function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_pool(), call)

@@ -1,0 +1,103 @@
+"""What every stored thing is: a frozen Pydantic model with an identity and a version.
+
+Entities know nothing of DynamoDB but the words of their declaration: how Python's names and times are stored, and which
+stored attributes are derived from others. The codec does the rest.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr
+
+
+class Naming(StrEnum):
+    """How a field's Python name becomes the stored one."""
+
+    SNAKE = "snake"
+    CAMEL = "camel"
+
+
+class TimeForm(StrEnum):
+    """How an instant is stored: ISO 8601 UTC text, Unix milliseconds, or epoch seconds (TTL attributes)."""
+
+    ISO = "iso"
+    MILLISECONDS = "milliseconds"
+    SECONDS = "seconds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """How one field is stored where it differs from its entity's rule.
+
+    `name` is the stored attribute; `time` the form of an instant; `flag` stores a bool as the number 0 or 1, as index
+    keys demand; `compressed` stores text as deflated bytes.
+    """
+
+    name: str | None = None
+    time: TimeForm | None = None
+    flag: bool = False
+    compressed: bool = False
+
+
+def _instant(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    value = value.astimezone(UTC)
+    # Stored times have milliseconds; an entity must not change by being stored and read.
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+
+
+def _whole_second(value: datetime) -> datetime:
+    return _instant(value).replace(microsecond=0)
+
+
+Instant = Annotated[datetime, AfterValidator(_instant)]
+"""An aware UTC datetime of millisecond precision; naive ones are refused."""
+
+Expiry = Annotated[datetime, AfterValidator(_whole_second), Stored(time=TimeForm.SECONDS)]
+"""When DynamoDB may delete the item: an instant stored as epoch seconds."""
+
+
+class Entity(BaseModel):
+    """A stored thing as it was read, or as it is to be written; never changed in place.
+
+    `version` is the number of times it was written. `derived` maps stored attributes to templates over fields, such as
+    `{"status_key": "{status}#{policy_number}"}`: index keys that follow from the rest. One whose fields are not all set
+    is left out, which makes its index sparse.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    naming: ClassVar[Naming] = Naming.SNAKE
+    times: ClassVar[TimeForm] = TimeForm.ISO
+    derived: ClassVar[Mapping[str, str]] = {}
+
+    version: int = 0
+
+    _projected: bool = PrivateAttr(default=False)
+
+    @property
+    def is_projected(self) -> bool:
+        """Whether it was read through an index that carries only some attributes; such a one cannot be saved."""
+        return self._projected
+
+    def evolve(self, **changes: Any) -> Self:
+        """The same thing with these fields changed, validated as a whole. Raises pydantic's `ValidationError`."""
+        current = {name: getattr(self, name) for name in type(self).model_fields}
+        unknown = changes.keys() - current.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
+        changed = type(self).model_validate({**current, **changes})
+        changed._projected = self._projected  # noqa: SLF001  (its own class)
+        return changed
+
+
+def stored_name(field: str, naming: Naming) -> str:
+    """The stored name of a Python field under a naming rule: `team_id` is `teamId` in camel case."""
+    if naming is Naming.SNAKE:
+        return field
+    return re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), field)
