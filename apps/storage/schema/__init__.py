@@ -1,0 +1,1 @@
+"""Declared tables against real ones: what differs, how it is brought about, how it is told."""
