@@ -1,0 +1,83 @@
+"""Views for those who have signed in."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+from urllib.parse import urlencode, urlsplit
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from apps.accounts.entities import Anonymous
+from apps.accounts.middleware import user_of
+from apps.accounts.permissions import require
+from apps.storage.connection import off_loop
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+HOME = "/"
+
+
+def sign_in_required(view: View) -> View:
+    """Send whoever has not signed in to the sign-in page, and back afterwards; works for sync and async views.
+
+    An htmx request is answered with `HX-Redirect`, so that the whole page goes there and not a fragment of it.
+    """
+    return _guarded(view, lambda request: to_sign_in(request) if isinstance(user_of(request), Anonymous) else None)
+
+
+def permission_required(permission: str) -> Callable[[View], View]:
+    """Like `sign_in_required`, and raise `Forbidden` or `NotFound` where no role of the user allows it."""
+
+    def check(request: HttpRequest) -> HttpResponse | None:
+        user = user_of(request)
+        if isinstance(user, Anonymous):
+            return to_sign_in(request)
+        require(user, permission)
+        return None
+
+    return lambda view: _guarded(view, check)
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The way to the sign-in page, and from there back to the page that was asked for, or that sent the request."""
+    is_htmx = request.headers.get("HX-Request") == "true"
+    back = request.get_full_path() if request.method in {"GET", "HEAD"} and not is_htmx else ""
+    if is_htmx:
+        current = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = current.path + (f"?{current.query}" if current.query else "")
+    address = resolve_url(settings.LOGIN_URL)
+    if back and back != HOME:
+        address = f"{address}?{urlencode({'next': back})}"
+    if is_htmx:
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
+
+
+def safe_next(request: HttpRequest, wanted: str) -> str:
+    """Where to go after signing in: the address wanted where it is a page of ours, else home."""
+    if wanted and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return wanted
+    return HOME
+
+
+def _guarded(view: View, refusal: Callable[[HttpRequest], HttpResponse | None]) -> View:
+    if iscoroutinefunction(view):
+
+        @wraps(view)
+        async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            refused = await off_loop(refusal, request)
+            return refused or await cast("Awaitable[Any]", view(request, *args, **kwargs))
+
+        return cast("View", guarded_async)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return refusal(request) or view(request, *args, **kwargs)
+
+    return cast("View", guarded)

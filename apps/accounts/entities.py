@@ -1,0 +1,123 @@
+"""People who may sign in."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
+
+from pydantic import AfterValidator, Field
+
+from apps.audit.entities import Actor
+from apps.storage.entity import Entity, Instant, Naming, TimeForm
+
+LONGEST_EMAIL = 254
+LONGEST_NAME = 100
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class Role(StrEnum):
+    """What somebody may do; `permissions.py` says what each one allows."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    TEAM_MEMBER = "team_member"
+    OPERATOR = "operator"
+    SHOP_OPERATOR = "shop_operator"
+    ANALYST = "analyst"
+    SUPPORT = "support"
+    VIEWER = "viewer"
+
+
+BACK_OFFICE: Final = frozenset({Role.ADMIN, Role.SUPPORT, Role.VIEWER})
+
+
+def folded(text: str) -> str:
+    """Text as it is compared: one Unicode form, no case, no space around it."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def email_address(text: str) -> str:
+    """The address as it is stored and compared. Raises `ValueError` with a sentence for what cannot be one."""
+    address = folded(text)
+    if len(address) > LONGEST_EMAIL or not _EMAIL.fullmatch(address) or not address.isprintable():
+        raise ValueError("Enter an e-mail address such as name@example.org.")
+    return address
+
+
+def display_name(text: str) -> str:
+    """The name without space around it. Raises `ValueError` with a sentence for what can be none."""
+    name = unicodedata.normalize("NFC", text).strip()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"Enter a name of at most {LONGEST_NAME} characters.")
+    return name
+
+
+class User(Entity):
+    """A person who may sign in.
+
+    `auth_epoch` is part of every session of theirs: raising it ends them all. A user read from a list (through the
+    directory index) has only id, name, e-mail, roles and `is_active`.
+    """
+
+    naming = Naming.CAMEL
+    times = TimeForm.MILLISECONDS
+    derived: ClassVar[Mapping[str, str]] = {"directory": "users", "name_key": "{name_key}"}
+
+    user_id: str
+    email: Annotated[str, AfterValidator(email_address)]
+    name: Annotated[str, AfterValidator(display_name)]
+    roles: frozenset[Role] = frozenset()
+    password_hash: str = Field(default="", repr=False, exclude=True)
+    auth_epoch: int = 0
+    is_active: bool = True
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    created_by: str = ""
+
+    @property
+    def name_key(self) -> str:
+        """The name as the directory sorts it."""
+        return folded(self.name)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True: this is somebody."""
+        return True
+
+    @property
+    def is_anonymous(self) -> bool:
+        """False: this is somebody."""
+        return False
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the back office is open to them at all."""
+        return self.is_active and bool(self.roles & BACK_OFFICE)
+
+    def acting(self, address: str = "") -> Actor:
+        """This user as the audit log names who acts; `address` is where the request came from."""
+        return Actor(actor_id=self.user_id, name=self.name, address=address)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Anonymous:
+    """Nobody has signed in: what a request's `user` is then."""
+
+    user_id: Final = ""
+    email: Final = ""
+    name: Final = ""
+    roles: Final[frozenset[Role]] = frozenset()
+    auth_epoch: Final = 0
+    is_active: Final = False
+    is_authenticated: Final = False
+    is_anonymous: Final = True
+    is_staff: Final = False
+
+    def __str__(self) -> str:
+        return "nobody"
+
+
+ANONYMOUS: Final = Anonymous()

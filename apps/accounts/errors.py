@@ -1,0 +1,23 @@
+"""What can go wrong with accounts."""
+
+from apps.errors import Invalid, Unavailable
+
+
+class WrongCredentials(Invalid):
+    """E-mail and password do not belong together, or the account may not sign in: which of these is never told."""
+
+    code = "wrong_credentials"
+
+
+class TooManyAttempts(Unavailable):
+    """Refused without looking at the password; `retry_after_seconds` is the wait."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, wait_seconds: int) -> None:
+        """`wait_seconds` is a whole number of at least 1."""
+        unit = "second" if wait_seconds == 1 else "seconds"
+        super().__init__(
+            f"Too many attempts. Try again in {wait_seconds} {unit}.", retry_after_seconds=float(wait_seconds)
+        )
+        self.wait_seconds = wait_seconds

@@ -1,0 +1,62 @@
+"""What people type to sign in and to change their password; passwords are never shown again."""
+
+from typing import Any
+
+from django import forms
+
+from apps.accounts.entities import LONGEST_EMAIL
+
+LONGEST_PASSWORD = 1000
+
+
+class SignInForm(forms.Form):
+    """E-mail and password. The address is not checked closely: a wrong one is simply unknown."""
+
+    email = forms.CharField(
+        label="E-mail",
+        max_length=LONGEST_EMAIL,
+        error_messages={"required": "Enter your e-mail address."},
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label="Password",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter your password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class PasswordForm(forms.Form):
+    """The current password and, twice, the new one."""
+
+    current_password = forms.CharField(
+        label="Current password",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter your current password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new_password = forms.CharField(
+        label="New password",
+        help_text="At least 12 characters. A few words in a row are easy to remember.",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter a new password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    repeated_password = forms.CharField(
+        label="New password again",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter the new password again."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Both new passwords must be the same."""
+        data = super().clean() or {}
+        new, repeated = data.get("new_password"), data.get("repeated_password")
+        if new is not None and repeated is not None and new != repeated:
+            self.add_error("repeated_password", "This is not the new password you entered above.")
+        return data

@@ -1,0 +1,44 @@
+"""Who opens a WebSocket, and whether they are still signed in: consistent reads, off the event loop."""
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from django.conf import settings
+
+from apps.accounts.entities import User
+from apps.accounts.middleware import AUTH_EPOCH
+from apps.accounts.wiring import users
+from apps.storage.connection import off_loop
+from apps.storage.sessions import USER_ID, SessionStore
+
+
+async def user_of_scope(scope: Mapping[str, Any]) -> User | None:
+    """The signed-in user behind a socket's handshake, or None."""
+    key = session_key_of_scope(scope)
+    return await off_loop(_user_behind, key) if key else None
+
+
+async def still_signed_in(user_id: str, auth_epoch: int, session_key: str) -> bool:
+    """Whether this session still stands for this user at this epoch; to be asked every few seconds by open sockets."""
+    user = await off_loop(_user_behind, session_key)
+    return user is not None and user.user_id == user_id and user.auth_epoch == auth_epoch
+
+
+def session_key_of_scope(scope: Mapping[str, Any]) -> str | None:
+    """The session key in the handshake's cookies, or None."""
+    raw = b"; ".join(value for name, value in scope.get("headers", ()) if name == b"cookie")
+    try:
+        found = SimpleCookie(raw.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return None
+    return found.value or None if found else None
+
+
+def _user_behind(session_key: str) -> User | None:
+    data = SessionStore(session_key).peek()
+    user_id = data.get(USER_ID)
+    user = users().find(user_id, consistent=True) if user_id else None
+    if user is None or not user.is_active or user.auth_epoch != data.get(AUTH_EPOCH):
+        return None
+    return user

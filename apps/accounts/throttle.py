@@ -1,0 +1,200 @@
+"""How often sign-in may be tried.
+
+Three counters, all kept in the store, so that every process sees them:
+
+* each **account from one address**: five failures, then waits that double from 30 seconds to 15 minutes;
+* each **address**: 100 failures in 15 minutes, over all accounts;
+* each **account from everywhere**: past ten failures in an hour, every address that never signed in there waits a
+  little before each try, at most 30 seconds. That wait belongs to the address, so nobody can prolong another's, and an
+  address that signed in before has none: strangers can slow an account's owner down, but never lock them out.
+
+An attempt is counted before its password is looked at, so that many at once gain nothing, and taken back where it was
+right. Accounts that do not exist are counted like others.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apps.accounts.entities import folded
+from apps.accounts.errors import TooManyAttempts
+from apps.storage.conditions import Condition, Update, attribute
+from apps.storage.entity import Entity, Expiry, Instant
+from apps.storage.errors import ConditionFailed, ItemNotFound
+from apps.storage.repository import Repository
+from apps.storage.tables import RATE_LIMITS
+
+FREE_FAILURES_HERE = 5
+FIRST_WAIT_HERE_SECONDS = 30
+LONGEST_WAIT_HERE_SECONDS = 15 * 60
+HERE_IS_KEPT = timedelta(hours=6)
+
+FAILURES_AN_ADDRESS = 100
+ADDRESS_WINDOW = timedelta(minutes=15)
+
+FREE_FAILURES_EVERYWHERE = 10
+LONGEST_WAIT_EVERYWHERE_SECONDS = 30
+EVERYWHERE_IS_KEPT = timedelta(hours=1)
+
+FAMILIAR_IS_KEPT = timedelta(days=90)
+TRIES = 5
+
+
+class Bucket(Entity):
+    """One counter. `opens_at` is when the next attempt is let through, where it has to wait at all."""
+
+    bucket: str
+    failures: int = 0
+    opens_at: Instant | None = None
+    expires_at: Expiry
+
+
+class Buckets(Repository[Bucket]):
+    """The counters; an expired one counts as absent, although the store deletes it late."""
+
+    entity = Bucket
+    table = RATE_LIMITS
+    noun = "counter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt that was let through and counted; holds the names of its counters."""
+
+    here: str
+    address: str
+    everywhere: str
+    familiar: str
+
+
+class Throttle:
+    """Lets attempts to sign in through, or not."""
+
+    def __init__(self, buckets: Buckets) -> None:
+        """`buckets` keeps the counters; its clock must be the one whose times are given below."""
+        self.buckets = buckets
+
+    def admit(self, *, email: str, address: str, now: datetime) -> Attempt:
+        """Count an attempt as failed and let it through. Raises `TooManyAttempts`: then nothing may be verified."""
+        account = folded(email)
+        attempt = Attempt(
+            here=_name("here", account, address),
+            address=_name("address", address),
+            everywhere=_name("everywhere", account),
+            familiar=_name("familiar", account, address),
+        )
+        for _ in range(TRIES):
+            if self._counted_here(attempt, now):
+                break
+        else:
+            raise TooManyAttempts(1)
+        self._count(attempt.address, window=ADDRESS_WINDOW, now=now, most=FAILURES_AN_ADDRESS)
+        self._count(attempt.everywhere, window=EVERYWHERE_IS_KEPT, now=now, renew=True)
+        return attempt
+
+    def succeeded(self, attempt: Attempt, *, now: datetime) -> None:
+        """The password was right: forget the failures here, take the attempt back, and know this address."""
+        self.buckets.delete(attempt.here)
+        self._take_back(attempt)
+        self.buckets.put_many([Bucket(bucket=attempt.familiar, expires_at=now + FAMILIAR_IS_KEPT)])
+
+    def undecided(self, attempt: Attempt) -> None:
+        """Nothing was verified after all (no turn, no store): the attempt does not count."""
+        self._change(attempt.here, Update(add={"failures": -1}, remove=("opens_at",)))
+        self._take_back(attempt)
+
+    def forget(self, *, email: str, address: str) -> None:
+        """Unlock an account for an address, as support may do."""
+        account = folded(email)
+        self.buckets.delete_many([_name("here", account, address), _name("everywhere", account)])
+
+    def _counted_here(self, attempt: Attempt, now: datetime) -> bool:
+        """Count the attempt for account and address; False where another attempt came in between."""
+        names = (attempt.here, attempt.address, attempt.everywhere, attempt.familiar)
+        found = {bucket.bucket: bucket for bucket in self.buckets.get_many(names, consistent=True)}
+        here, address = found.get(attempt.here), found.get(attempt.address)
+        if address is not None and address.failures >= FAILURES_AN_ADDRESS:
+            raise TooManyAttempts(_seconds(address.expires_at - now))
+        if here is not None and here.opens_at is not None and here.opens_at > now:
+            raise TooManyAttempts(_seconds(here.opens_at - now))
+        everywhere = found.get(attempt.everywhere)
+        slow = wait_everywhere(everywhere.failures) if everywhere and attempt.familiar not in found else 0
+        if slow and here is None:
+            # Its first attempt on an account that others are guessing at: it waits too, but only for itself.
+            if self._store_here(attempt, here, failures=0, wait=slow, now=now):
+                raise TooManyAttempts(slow)
+            return False
+        failures = (here.failures if here else 0) + 1
+        return self._store_here(attempt, here, failures=failures, wait=max(wait_here(failures), slow), now=now)
+
+    def _store_here(self, attempt: Attempt, here: Bucket | None, *, failures: int, wait: int, now: datetime) -> bool:
+        unchanged: Condition = attribute("version").equals(here.version) if here else _absent(now)
+        change = Update(
+            set={
+                "failures": failures,
+                "opens_at": now + timedelta(seconds=wait) if wait else None,
+                "expires_at": now + HERE_IS_KEPT,
+            }
+        )
+        return self._change(attempt.here, change, condition=unchanged, or_create=True)
+
+    def _count(
+        self, name: str, *, window: timedelta, now: datetime, most: int | None = None, renew: bool = False
+    ) -> None:
+        """Count one failure in a window. Raises `TooManyAttempts` at `most`; `renew` lets each failure prolong it."""
+        running: Condition = attribute("expires_at").above(now)
+        room = running & attribute("failures").below(most) if most is not None else running
+        more = Update(add={"failures": 1}, set={"expires_at": now + window} if renew else {})
+        afresh = Update(set={"failures": 1, "expires_at": now + window})
+        for _ in range(TRIES):
+            if self._change(name, more, condition=room):
+                return
+            if self._change(name, afresh, condition=_absent(now), or_create=True):
+                return
+            full = self.buckets.find(name, consistent=True)
+            if full is not None and most is not None and full.failures >= most:
+                raise TooManyAttempts(_seconds(full.expires_at - now))
+
+    def _take_back(self, attempt: Attempt) -> None:
+        for name in (attempt.address, attempt.everywhere):
+            self._change(name, Update(add={"failures": -1}), condition=attribute("failures").above(0))
+
+    def _change(
+        self, name: str, update: Update, *, condition: Condition | None = None, or_create: bool = False
+    ) -> bool:
+        """Whether the counter was as the condition demands, and so was changed."""
+        try:
+            self.buckets.update(name, update, condition=condition, or_create=or_create)
+        except (ConditionFailed, ItemNotFound):
+            return False
+        return True
+
+
+def wait_here(failures: int) -> int:
+    """Seconds to wait after this many failures on one account from one address."""
+    over = failures - FREE_FAILURES_HERE
+    return _doubling(FIRST_WAIT_HERE_SECONDS, over, LONGEST_WAIT_HERE_SECONDS) if over >= 0 else 0
+
+
+def wait_everywhere(failures: int) -> int:
+    """Seconds that an unknown address waits before each try, after this many failures from everywhere."""
+    over = failures - FREE_FAILURES_EVERYWHERE
+    return _doubling(1, over, LONGEST_WAIT_EVERYWHERE_SECONDS) if over >= 0 else 0
+
+
+def _doubling(first: int, times: int, most: int) -> int:
+    return int(min(most, first * 2 ** min(times, 16)))
+
+
+def _absent(now: datetime) -> Condition:
+    return attribute("bucket").missing() | attribute("expires_at").at_most(now)
+
+
+def _seconds(wait: timedelta) -> int:
+    return max(1, math.ceil(wait.total_seconds()))
+
+
+def _name(kind: str, *parts: str) -> str:
+    """A counter's key: of bounded length, and it tells neither account nor address."""
+    return f"sign-in.{kind}#{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"

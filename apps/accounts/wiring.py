@@ -1,0 +1,36 @@
+"""Where the accounts' default parts are made, on the process's own store."""
+
+from functools import lru_cache
+
+from apps.accounts.passwords import Passwords
+from apps.accounts.repository import Users
+from apps.accounts.throttle import Buckets, Throttle
+from apps.audit.repository import AuditLog
+from apps.storage import connection
+from apps.storage.sessions import WebSessions
+
+
+def users() -> Users:
+    """The users."""
+    return Users(connection.default_store())
+
+
+def audit_log() -> AuditLog:
+    """The audit log."""
+    return AuditLog(connection.default_store())
+
+
+def web_sessions() -> WebSessions:
+    """The browsers' sessions."""
+    return WebSessions(connection.default_store())
+
+
+def throttle() -> Throttle:
+    """What slows guessing down."""
+    return Throttle(Buckets(connection.default_store()))
+
+
+@lru_cache(maxsize=1)
+def passwords() -> Passwords:
+    """The one place of this process where passwords are hashed: it bounds how many are at once."""
+    return Passwords()
