@@ -1,0 +1,31 @@
+"""`manage.py work`: a worker in a process of its own; run as many as you like."""
+
+import asyncio
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.errors import DomainError
+from apps.jobs.worker import Worker, configured_handlers
+from apps.storage.connection import default_store, off_loop
+
+
+class Command(BaseCommand):
+    help = "Take open runs from the queue and work on them until stopped."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            asyncio.run(self._work())
+        except DomainError as error:
+            raise CommandError(error.message) from error
+
+    async def _work(self) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await off_loop(lambda: default_store().endpoint)
+        self.stdout.write("Working. Stop with Ctrl-C: what is under way is handed back.")
+        await Worker(configured_handlers(), at_once=settings.JOBS["EXECUTIONS_AT_ONCE"]).run(stop)
+        self.stdout.write("Stopped.")

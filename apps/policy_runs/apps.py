@@ -1,0 +1,10 @@
+"""Batches of policy numbers taken through a host terminal."""
+
+from django.apps import AppConfig
+
+
+class PolicyRunsConfig(AppConfig):
+    """Registers the app with Django."""
+
+    name = "apps.policy_runs"
+    label = "policy_runs"

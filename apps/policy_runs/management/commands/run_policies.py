@@ -1,0 +1,166 @@
+"""`manage.py run_policies`: launch a run from the command line, and follow it if asked to."""
+
+import getpass
+import secrets
+import sys
+import time
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from apps.accounts.entities import Role, User
+from apps.accounts.wiring import users
+from apps.errors import DomainError
+from apps.policy_runs.asts import ASTS
+from apps.policy_runs.asts.base import Credentials
+from apps.policy_runs.entities import AstExecution, PolicyStatus, RunStatus
+from apps.policy_runs.parsing import Parsed, decode_upload, parse_csv, parse_entries
+from apps.policy_runs.payloads import state_payload, waiting_reason
+from apps.policy_runs.schemas import run_out
+from apps.policy_runs.services import LaunchRequest, checked_numbers, launch
+from apps.policy_runs.showing import COMMAND_LINE
+from apps.policy_runs.stores import Stores
+from apps.policy_runs.wiring import default_stores
+
+POLL_SECONDS = 1.0
+FAILURES_SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = "Launch a policy run. Asks for the host user id and password, or reads them as two lines from stdin."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="policy numbers")
+        parser.add_argument("--file", type=Path, help="a CSV file with policy numbers")
+        parser.add_argument("--host", help="the host's name; not needed where there is only one")
+        parser.add_argument("--ast", default="login", help="the transaction to run (default login)")
+        parser.add_argument("--as", dest="email", help="e-mail of the user who launches; else the command line itself")
+        parser.add_argument("--follow", action="store_true", help="show progress until the run has ended")
+        parser.add_argument("--json", action="store_true", help="print the run as JSON, and nothing else, on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console(stderr=options["json"], highlight=False)
+        stores = default_stores()
+        try:
+            run = self._launch(stores, options)
+            if not options["json"]:
+                console.print(f"Run {run.execution_id}: {run.total_items} policies on {run.host_name}.")
+            if options["follow"]:
+                run = _follow(stores, run, console)
+        except DomainError as error:
+            lines = [
+                f"  line {finding['line']}: {finding['message']}" for finding in error.details() if "line" in finding
+            ]
+            raise CommandError("\n".join([error.message, *lines])) from error
+        if options["json"]:
+            payload = {**run_out(run).model_dump(mode="json", by_alias=True)}
+            self.stdout.write(orjson.dumps(payload).decode())
+        elif options["follow"]:
+            _closing_table(stores, run, console)
+        else:
+            console.print("A worker takes it from here. Follow it on its page, or end it there.")
+        if run.status in {RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED}:
+            raise SystemExit(1)
+
+    def _launch(self, stores: Stores, options: dict[str, Any]) -> AstExecution:
+        numbers = checked_numbers(_parsed(options))
+        request = LaunchRequest(
+            ast_name=options["ast"],
+            host_name=options["host"] or _only_host(stores),
+            numbers=numbers,
+            key=secrets.token_hex(16),
+        )
+        actor = _actor(options["email"])
+        launched = launch(stores, actor=actor, request=request, credentials=_ask(), asts=ASTS, now=datetime.now(UTC))
+        return launched.run
+
+
+def _parsed(options: dict[str, Any]) -> Parsed:
+    if options["file"] and options["numbers"]:
+        raise CommandError("Give policy numbers or --file, not both.")
+    if not options["file"]:
+        return parse_entries(options["numbers"])
+    try:
+        return parse_csv(decode_upload(options["file"].read_bytes()))
+    except OSError as error:
+        raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+
+
+def _only_host(stores: Stores) -> str:
+    names = [host.host_name for host in stores.hosts.enabled()]
+    if len(names) != 1:
+        raise CommandError(f"Name the host with --host: {', '.join(names) or 'there is none yet'}.")
+    return names[0]
+
+
+def _actor(email: str | None) -> User:
+    """The user of that e-mail; without one whoever may use the store from here acts as an administrator."""
+    if email is None:
+        return User(
+            user_id=COMMAND_LINE, email="command-line@localhost", name="Command line", roles=frozenset({Role.ADMIN})
+        )
+    user = users().by_email(email)
+    if user is None or not user.is_active:
+        raise CommandError(f"No active user has the e-mail {email}.")
+    return user
+
+
+def _ask() -> Credentials:
+    """The host credentials: asked for, or two lines from stdin; never arguments, which others could read."""
+    if sys.stdin.isatty():
+        sys.stderr.write("Host user id: ")
+        sys.stderr.flush()
+        return Credentials(input().strip(), getpass.getpass("Host password: "))
+    lines = sys.stdin.read().splitlines()
+    if len(lines) < 2:  # noqa: PLR2004  (user id and password)
+        raise CommandError("Give the host user id and the password as two lines on stdin.")
+    return Credentials(lines[0].strip(), lines[1])
+
+
+def _follow(stores: Stores, run: AstExecution, console: Console) -> AstExecution:
+    """Poll the run until it has ended or pauses; Ctrl-C leaves it going."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    try:
+        with Progress(*columns, console=console) as progress:
+            bar = progress.add_task("policies", total=run.total_items, note="")
+            while not run.status.is_final and run.status is not RunStatus.PAUSED:
+                time.sleep(POLL_SECONDS)
+                run = stores.executions.get(run.execution_id, consistent=True)
+                state = state_payload(run, now=datetime.now(UTC))
+                note = waiting_reason(run) or f"{state['ratePerMinute']:.0f} a minute"
+                progress.update(bar, completed=run.completed_items, note=note)
+    except KeyboardInterrupt:
+        console.print(f"\nThe run goes on. Watch or cancel it at /policy-runs/{run.execution_id}/")
+        raise SystemExit(130) from None
+    return run
+
+
+def _closing_table(stores: Stores, run: AstExecution, console: Console) -> None:
+    table = Table(title=f"Run {run.execution_id}: {run.status.value}")
+    for heading in ("Status", "Policies"):
+        table.add_column(heading, justify="right" if heading == "Policies" else "left")
+    for name, number in run.counts.model_dump().items():
+        table.add_row(name, f"{number:,}")
+    console.print(table)
+    if run.result.get("reason"):
+        console.print(str(run.result["reason"]))
+    failed = stores.results.listed(run.execution_id, status=PolicyStatus.FAILED, limit=FAILURES_SHOWN)
+    for result in failed.items:
+        console.print(f"  {result.policy_number}: {result.error}")
+    if failed.next:
+        console.print(f"  and more: /policy-runs/{run.execution_id}/?status=failed")

@@ -1,0 +1,329 @@
+"""What people do with runs: launch them and control them; and what the house does after itself."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from ulid import ULID
+
+from apps.accounts.entities import User
+from apps.accounts.permissions import require
+from apps.audit.entities import Actor
+from apps.errors import NotFound
+from apps.jobs.entities import Control
+from apps.policy_runs.access import controllable_run
+from apps.policy_runs.asts.base import Ast, Credentials
+from apps.policy_runs.credentials import seal
+from apps.policy_runs.entities import (
+    SECRET_LIFE,
+    AstExecution,
+    AstRegistration,
+    PolicyResult,
+    RunStatus,
+    final_changes,
+)
+from apps.policy_runs.errors import CredentialsNeeded, InvalidLaunch, KeyReused
+from apps.policy_runs.parsing import MOST_POLICIES, MOST_PROBLEMS_SHOWN, POLICY_NUMBER, Parsed
+from apps.policy_runs.stores import Stores
+from apps.storage.conditions import Update, attribute
+from apps.storage.errors import AlreadyExists, ConditionFailed, Duplicate, ItemNotFound
+from apps.storage.transaction import Transaction
+from apps.terminal.entities import Session, SessionStatus
+
+BROKEN_LAUNCH_AGE = timedelta(minutes=10)
+CONTROL_TRIES = 8
+SWEPT_AT_ONCE = 25
+KEY_SCOPE = "PolicyRuns.idempotency_key"
+
+
+class LaunchRequest(BaseModel):
+    """What a run is to do. `numbers` are distinct policy numbers; `key` makes a double submit one run."""
+
+    ast_name: str
+    host_name: str
+    numbers: tuple[str, ...]
+    key: str
+    parameters: Mapping[str, str | int | bool] = {}
+
+    def fingerprint(self) -> str:
+        """The same for the same request: tells a double submit from a key that is used again."""
+        return hashlib.sha256(orjson.dumps(self.model_dump(exclude={"key"}), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The run, and whether this request made it or found it made already."""
+
+    run: AstExecution
+    is_new: bool
+
+
+def checked_numbers(parsed: Parsed) -> tuple[str, ...]:
+    """The policy numbers of a form or file. Raises `InvalidLaunch` with every problem and its line."""
+    problems = parsed.problems
+    if problems:
+        findings = [
+            {"line": problem.line, "value": problem.value, "message": problem.message}
+            for problem in problems[:MOST_PROBLEMS_SHOWN]
+        ]
+        entries = "1 entry is" if len(problems) == 1 else f"{len(problems)} entries are"
+        raise InvalidLaunch(
+            f"{entries} not a policy number; the first is on line {problems[0].line}.",
+            field="policy_numbers",
+            findings=findings,
+        )
+    if not parsed.numbers:
+        raise InvalidLaunch("Give at least one policy number.", field="policy_numbers")
+    if len(parsed.numbers) > MOST_POLICIES:
+        raise InvalidLaunch(
+            f"A run takes at most {MOST_POLICIES:,} policies; these are {len(parsed.numbers):,}. Split them.",
+            field="policy_numbers",
+        )
+    return parsed.numbers
+
+
+def launch(
+    stores: Stores,
+    *,
+    actor: User,
+    request: LaunchRequest,
+    credentials: Credentials,
+    asts: Mapping[str, type[Ast]],
+    now: datetime,
+    address: str = "",
+) -> Launched:
+    """Start a run; it is in the queue when this returns.
+
+    Everything is written before the queue is set, last: a launch that breaks leaves nothing that runs, and `sweep`
+    closes what it left. Raises `InvalidLaunch` for what cannot be run, `KeyReused` for a key of another request, and
+    `Forbidden` or `NotFound` for a person who may not launch.
+    """
+    require(actor, "run.launch")
+    _check_launch(stores, request=request, credentials=credentials, asts=asts)
+    run = AstExecution(
+        execution_id=str(ULID.from_datetime(now)),
+        session_id=str(ULID.from_datetime(now)),
+        user_id=actor.user_id,
+        ast_name=request.ast_name,
+        host_name=request.host_name,
+        total_items=len(request.numbers),
+        created_at=now,
+        params={**request.parameters, "request": request.fingerprint()},
+    )
+    session = Session(
+        session_id=run.session_id,
+        user_id=actor.user_id,
+        host_name=request.host_name,
+        created_at=now,
+        last_activity=now,
+    )
+    owned_key = f"{actor.user_id}#{request.key}"
+    taken = Duplicate("This run was launched already.", field="key")
+    try:
+        Transaction(
+            stores.store,
+            stores.executions.adding(run),
+            stores.sessions.adding(session),
+            stores.guards.claiming(KEY_SCOPE, owned_key, owner=run.execution_id, otherwise=taken),
+            stores.audit.recording(
+                f"AstExecutions#{run.execution_id}",
+                action="run.launched",
+                actor=actor.acting(address),
+                at=now,
+                after={"ast": run.ast_name, "host": run.host_name, "policies": run.total_items},
+            ),
+        ).commit()
+    except Duplicate:
+        return Launched(_launched_before(stores, owned_key=owned_key, request=request), is_new=False)
+    stores.results.put_many(
+        PolicyResult(execution_id=run.execution_id, policy_number=number) for number in request.numbers
+    )
+    stores.secrets.add(seal(stores.keyring, run.execution_id, credentials, now=now))
+    try:
+        queued = stores.executions.update(
+            run.execution_id,
+            Update(set={"queue": "open", "available_at": now}),
+            condition=attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING),
+        )
+    except ConditionFailed as error:
+        return Launched(error.stored, is_new=True)  # somebody paused or cancelled it before it was in the queue
+    return Launched(queued, is_new=True)
+
+
+def _check_launch(
+    stores: Stores, *, request: LaunchRequest, credentials: Credentials, asts: Mapping[str, type[Ast]]
+) -> None:
+    bad = [number for number in request.numbers if not POLICY_NUMBER.fullmatch(number)]
+    if bad or not 0 < len(set(request.numbers)) == len(request.numbers) <= MOST_POLICIES:
+        raise InvalidLaunch("Give 1 to 10,000 different policy numbers.", field="policy_numbers")
+    if not credentials.user_id or not credentials.password:
+        raise InvalidLaunch("Give the host user id and its password.", field="password")
+    registration = stores.asts.find(request.ast_name, consistent=True)
+    ast = asts.get(request.ast_name)
+    if ast is None or registration is None or not registration.enabled:
+        raise InvalidLaunch(f"There is no AST {request.ast_name} that may be run.", field="ast_name")
+    host = stores.hosts.find(request.host_name, consistent=True)
+    if host is None or not host.enabled:
+        raise InvalidLaunch(f"{request.host_name} is not one of the hosts that runs may go to.", field="host_name")
+    try:
+        ast.parameters.model_validate(dict(request.parameters))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidLaunch(f"Parameter {where}: {first['msg']}.", field="parameters") from error
+
+
+def _launched_before(stores: Stores, *, owned_key: str, request: LaunchRequest) -> AstExecution:
+    execution_id = stores.guards.owner(KEY_SCOPE, owned_key) or ""
+    run = stores.executions.get(execution_id, consistent=True)
+    if run.params.get("request") != request.fingerprint():
+        raise KeyReused(
+            f"This form was sent before, otherwise filled in, and started run {execution_id}. Open a new one."
+        )
+    return run
+
+
+def control(
+    stores: Stores,
+    *,
+    actor: User,
+    key: str,
+    wish: Control,
+    now: datetime,
+    credentials: Credentials | None = None,
+    address: str = "",
+) -> AstExecution:
+    """Pause, resume (`Control.RUN`) or cancel a run, and return it as it is then.
+
+    Raises `RunNotFound`, `NotAllowed`, `ControlRefused` where its state does not allow it, `CredentialsNeeded` where it
+    can only go on with host credentials given anew.
+    """
+    for _ in range(CONTROL_TRIES):
+        run = controllable_run(stores.executions, key=key, actor=actor)
+        changes = run.controlled(wish, now=now)
+        if not changes:
+            return run
+        if changes.get("queue") == "open":
+            _ensure_credentials(stores, key=key, given=credentials, now=now)
+        try:
+            return _carry_out(stores, run, wish, changes, acting=actor.acting(address), now=now)
+        except ConditionFailed:
+            continue  # the worker, or somebody else, moved it on: look again
+    raise ConditionFailed("The run is changing too quickly right now. Try again in a moment.")
+
+
+def _carry_out(
+    stores: Stores, run: AstExecution, wish: Control, changes: Mapping[str, object], *, acting: Actor, now: datetime
+) -> AstExecution:
+    unchanged = attribute("fence").equals(run.fence) & attribute("status").equals(run.status)
+    held = attribute("lease_owner")
+    unchanged &= held.equals(run.lease_owner) if run.lease_owner else held.missing()
+    Transaction(
+        stores.store,
+        stores.executions.updating(
+            run.execution_id,
+            Update(set=changes),
+            condition=unchanged & attribute("control").equals(run.control),
+        ),
+        stores.audit.recording(
+            f"AstExecutions#{run.execution_id}",
+            action=f"run.{wish.value}",
+            actor=acting,
+            at=now,
+            before={"status": run.status.value, "control": run.control.value},
+            after={"control": wish.value},
+        ),
+    ).commit()
+    status = changes.get("status")
+    if isinstance(status, RunStatus) and status.is_final:
+        tidy(stores, run, now=now)
+    return stores.executions.get(run.execution_id, consistent=True)
+
+
+def _ensure_credentials(stores: Stores, *, key: str, given: Credentials | None, now: datetime) -> None:
+    """Renew the stored credentials, or store those given anew. Raises `CredentialsNeeded` where there are neither."""
+    if given is not None:
+        stores.secrets.put_many([seal(stores.keyring, key, given, now=now)])
+        return
+    renewed = Update(set={"expires_at": now + SECRET_LIFE})
+    try:
+        stores.secrets.update(key, renewed, condition=attribute("expires_at").above(now))
+    except (ConditionFailed, ItemNotFound):
+        raise CredentialsNeeded(
+            "The host password of this run was erased after a day. Give user id and password again to resume.",
+            field="password",
+        ) from None
+
+
+def tidy(stores: Stores, run: AstExecution, *, now: datetime) -> None:
+    """Erase the credentials of a run that has ended and close its session."""
+    stores.secrets.delete(run.execution_id)
+    stores.sessions.touch(run.session_id, status=SessionStatus.CLOSED, now=now)
+
+
+def sweep_broken_launches(stores: Stores, *, now: datetime) -> Sequence[str]:
+    """Close runs whose launch broke before they were in the queue; returns their keys."""
+    swept = []
+    for key in stores.executions.in_state(RunStatus.PENDING, limit=SWEPT_AT_ONCE):
+        run = stores.executions.find(key, consistent=True)
+        if run is None or run.is_launched or run.created_at > now - BROKEN_LAUNCH_AGE:
+            continue
+        changes = final_changes(run, RunStatus.FAILED, now=now, reason="The launch was interrupted. Launch it again.")
+        try:
+            stores.executions.update(
+                key,
+                Update(set=changes),
+                condition=attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING),
+            )
+        except ConditionFailed:
+            continue
+        tidy(stores, run, now=now)
+        swept.append(key)
+    return swept
+
+
+def synchronise_registry(stores: Stores, *, asts: Mapping[str, type[Ast]], now: datetime) -> Sequence[str]:
+    """Bring the AST registry up to date with the code; what an administrator switched off stays off."""
+    changed = []
+    for name, ast in asts.items():
+        wanted: dict[str, Any] = {
+            "description": ast.description,
+            "ast_version": ast.version,
+            "parameter_schema": orjson.dumps(ast.parameters.model_json_schema()).decode(),
+        }
+        found = stores.asts.find(name, consistent=True)
+        if found is None:
+            try:
+                stores.asts.add(AstRegistration(ast_name=name, updated_at=now, **wanted))
+            except AlreadyExists:
+                continue
+            changed.append(name)
+        elif any(getattr(found, field) != value for field, value in wanted.items()):
+            stores.asts.save(found.evolve(updated_at=now, **wanted))
+            changed.append(name)
+    return changed
+
+
+def note_screens_seen(stores: Stores, *, run: AstExecution, policy_number: str, actor: Actor, now: datetime) -> None:
+    """Record that somebody looked at a policy's screens or data."""
+    entry = stores.audit.recording(
+        f"AstExecutions#{run.execution_id}",
+        action="run.screens_seen",
+        actor=actor,
+        at=now,
+        after={"policy_number": policy_number},
+    )
+    Transaction(stores.store, entry).commit()
+
+
+def erased(stores: Stores, key: str) -> bool:
+    """Whether the run's credentials are gone, so that resuming asks for them."""
+    try:
+        stores.secrets.get(key, consistent=True)
+    except NotFound:
+        return True
+    return False

@@ -1,0 +1,44 @@
+"""Every repository that a run touches, as one value to hand around."""
+
+from dataclasses import dataclass
+
+from apps.audit.repository import AuditLog
+from apps.policy_runs.repository import AstRegistrations, Executions, Results, RunSecrets
+from apps.storage.connection import Store
+from apps.storage.secrets import Keyring
+from apps.storage.unique import Guards
+from apps.terminal.repository import Hosts, HostSlots, Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Repositories on one store, and the keys that open what is secret."""
+
+    store: Store
+    keyring: Keyring
+    executions: Executions
+    results: Results
+    secrets: RunSecrets
+    asts: AstRegistrations
+    hosts: Hosts
+    sessions: Sessions
+    slots: HostSlots
+    guards: Guards
+    audit: AuditLog
+
+
+def stores_on(store: Store, keyring: Keyring) -> Stores:
+    """The repositories on this store."""
+    return Stores(
+        store=store,
+        keyring=keyring,
+        executions=Executions(store),
+        results=Results(store),
+        secrets=RunSecrets(store),
+        asts=AstRegistrations(store),
+        hosts=Hosts(store),
+        sessions=Sessions(store),
+        slots=HostSlots(store),
+        guards=Guards(store),
+        audit=AuditLog(store),
+    )
