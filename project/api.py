@@ -1,0 +1,66 @@
+"""The API: one NinjaAPI, one shape for errors, one router for each domain."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from apps.accounts.api import session_auth
+from apps.errors import DomainError, Invalid
+from apps.policy_runs.api import router as policy_runs
+from project.errors import error_body
+from project.middleware import error_response, reference_of
+from project.views import csrf_failure
+
+api = NinjaAPI(
+    title="Rungs",
+    version="1",
+    description="Policy runs and what belongs to them. Every error has the shape of `ErrorBody`.",
+    auth=session_auth,
+    docs_url=None,
+)
+api.add_router("/policy-runs", policy_runs)
+
+
+@api.exception_handler(DomainError)
+def domain_error(request: HttpRequest, error: DomainError | type[DomainError]) -> HttpResponse:
+    """Every domain error, translated once."""
+    assert isinstance(error, DomainError)  # noqa: S101  (ninja hands over what was raised)
+    return error_response(request, error)
+
+
+@api.exception_handler(ValidationError)
+def malformed(request: HttpRequest, error: Any) -> HttpResponse:
+    """A body or query that does not fit its schema."""
+    findings = [
+        {"field": ".".join(str(part) for part in finding["loc"][1:]), "message": finding["msg"]}
+        for finding in error.errors
+    ]
+    message = "; ".join(f"{finding['field']}: {finding['message']}" for finding in findings)
+    return error_response(request, Invalid(message or "This request is malformed.", findings=findings))
+
+
+@api.exception_handler(AuthenticationError)
+def not_signed_in(request: HttpRequest, _error: Any) -> HttpResponse:
+    """Nobody is signed in."""
+    error = DomainError("Sign in first.", code="not_signed_in")
+    return api.create_response(request, error_body(error, reference=reference_of(request)), status=401)
+
+
+@api.exception_handler(HttpError)
+def http_error(request: HttpRequest, error: Any) -> HttpResponse:
+    """What ninja itself refuses: a body that is no JSON, a change without the CSRF token."""
+    if error.status_code == 403:  # noqa: PLR2004  (ninja's only one)
+        return csrf_failure(request)
+    told = DomainError(str(error), code="bad_request")
+    return api.create_response(request, error_body(told, reference=reference_of(request)), status=error.status_code)
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_large(request: HttpRequest, _error: Any) -> HttpResponse:
+    """A body beyond what one request may hold."""
+    told = DomainError(f"A request holds at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KB.", code="too_large")
+    return api.create_response(request, error_body(told, reference=reference_of(request)), status=413)

@@ -1,0 +1,30 @@
+"""What every page's frame shows: the sections this person may use, and the theme."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.accounts.permissions import allowed
+
+THEMES = ("auto", "light", "dark")
+
+# name, URL name, icon, permission (None: everybody who is signed in)
+SECTIONS = (
+    ("Home", "home", "home", None),
+    ("Policy runs", "policy_runs:list", "runs", "run.see_own"),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context for `templates/rungs/base.html`: `sections` and `theme`."""
+    theme = request.COOKIES.get("theme", "auto")
+    user = getattr(request, "user", None)
+    sections = []
+    if user is not None and user.is_authenticated:
+        for name, url_name, icon, permission in SECTIONS:
+            if permission is None or allowed(user, permission) or allowed(user, "run.see_any"):
+                url = reverse(url_name)
+                current = request.path == url if url == "/" else request.path.startswith(url)
+                sections.append({"name": name, "url": url, "icon": icon, "current": current})
+    return {"sections": sections, "theme": theme if theme in THEMES else "auto"}

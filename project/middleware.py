@@ -1,0 +1,87 @@
+"""What wraps every request: a reference to quote, and domain errors told as pages, fragments or JSON."""
+
+import secrets
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.shortcuts import render
+from structlog.contextvars import bound_contextvars
+
+from apps.errors import DomainError, Unavailable
+from project.errors import error_body, rendering
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestContextMiddleware:
+    """Gives each request a reference that stands in its log lines, in its error page and in a response header."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request under a reference of its own."""
+        request.reference = secrets.token_hex(6)  # type: ignore[attr-defined]
+        with bound_contextvars(reference=reference_of(request), path=request.path):
+            response = self.get_response(request)
+        response["X-Request-Reference"] = reference_of(request)
+        return response
+
+
+class DomainErrorMiddleware:
+    """Turns a domain error that a view raised into the answer it means; anything else is a bug and goes on.
+
+    The API's 405, which comes as plain text, gets the one shape of errors.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request; errors come through `process_exception`."""
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and is_for_api(request):
+            told = DomainError(f"{request.method} is not possible here.", code="method_not_allowed")
+            body = error_body(told, reference=reference_of(request))
+            return JsonResponse(body, status=response.status_code, headers={"Allow": response["Allow"]})
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Django calls this with what a view raised."""
+        return error_response(request, exception) if isinstance(exception, DomainError) else None
+
+
+def reference_of(request: HttpRequest) -> str:
+    """What somebody can quote to have this request found in the logs."""
+    return str(getattr(request, "reference", ""))
+
+
+def is_for_api(request: HttpRequest) -> bool:
+    """Whether a program asked, which wants its errors as JSON."""
+    return request.path.startswith("/api/")
+
+
+def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The error as JSON for the API, as a fragment for htmx, as a page otherwise."""
+    told = rendering(error)
+    if told.status >= 500:  # noqa: PLR2004  (HTTP)
+        log.error("request failed", error=error.message, code=error.code, exc_info=error)
+    if is_for_api(request):
+        response: HttpResponse = JsonResponse(error_body(error, reference=reference_of(request)), status=told.status)
+    else:
+        template = "errors/_fragment.html" if getattr(request, "htmx", False) else "errors/page.html"
+        context = {
+            "status": told.status,
+            "title": told.title,
+            "what_happened": error.message,
+            "what_was_kept": told.kept,
+            "what_to_do": told.advice,
+            "reference": reference_of(request),
+        }
+        response = render(request, template, context, status=told.status)
+    if isinstance(error, Unavailable) and error.retry_after_seconds:
+        response["Retry-After"] = str(max(1, round(error.retry_after_seconds)))
+    return response
