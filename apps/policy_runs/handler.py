@@ -25,7 +25,7 @@ from apps.policy_runs.entities import (
 )
 from apps.policy_runs.payloads import state_payload, status_payload
 from apps.policy_runs.runner import Ending, Patience, Runner
-from apps.policy_runs.services import sweep_broken_launches, tidy
+from apps.policy_runs.services import keep_credentials, sweep_broken_launches, tidy
 from apps.policy_runs.slots import SlotKeeper
 from apps.policy_runs.stores import Stores
 from apps.policy_runs.wiring import default_stores
@@ -189,6 +189,7 @@ class _Claim:
         if done.status.is_final:
             await off_loop(tidy, self.stores, done, now=self.clock())
         if done.status is RunStatus.PAUSED:
+            await off_loop(keep_credentials, self.stores, key=self.run.execution_id, now=self.clock())
             await self.feed.tell("ast.paused", status_payload(done))
         await self.feed.tell("ast.status", {**status_payload(done), **state_payload(done, now=self.clock())})
         log.info("run let go", run=self.run.execution_id, status=done.status.value, fence=self.run.fence)

@@ -35,6 +35,7 @@ from apps.policy_runs.entities import (
 )
 from apps.policy_runs.line import Line
 from apps.policy_runs.payloads import SECONDS_A_MINUTE, item_payload, numbers, seconds_left
+from apps.policy_runs.services import keep_credentials
 from apps.policy_runs.slots import SlotKeeper
 from apps.policy_runs.stores import Stores
 from apps.storage.conditions import Update, attribute
@@ -56,6 +57,7 @@ CONNECT_FAILURES = 10
 # Watchers hear of every result at once; the stored counters may lag by a heartbeat to save writes on slow hosts.
 RESULTS_A_COUNTER_WRITE = 10
 SESSION_TOUCH_SECONDS = 30.0
+CREDENTIALS_KEPT_SECONDS = 3600.0
 RATE_WINDOW_SECONDS = 60.0
 
 
@@ -125,7 +127,7 @@ class Runner:
         self._current: dict[str, None] = {}
         self._shown_current: list[str] = []
         self._finished_at: deque[float] = deque()
-        self._touched = time.monotonic()
+        self._touched = self._kept = time.monotonic()
         self._ended = asyncio.Event()
         self._deadline: float | None = None
         self._hold_until = 0.0
@@ -198,7 +200,7 @@ class Runner:
                 self.end(Ending.STOP)
             if list(self._current) != self._shown_current:
                 self._report(self.counts.completed, self.execution.total_items, "")
-            await self._touch_session()
+            await self._keep_alive()
 
     def _has_news(self) -> bool:
         """Whether the counters are worth a write of their own between two heartbeats."""
@@ -212,16 +214,19 @@ class Runner:
         counters = counter_changes(self.counts, completed=self.counts.completed, total=self.execution.total_items)
         return {**counters, "waiting_reason": self._waiting}
 
-    async def _touch_session(self) -> None:
-        if time.monotonic() - self._touched < SESSION_TOUCH_SECONDS:
-            return
-        self._touched = time.monotonic()
+    async def _keep_alive(self) -> None:
+        """Note now and then that the session is used, and let the credentials live as long as the run is worked on."""
+        now, key = time.monotonic(), self.execution.execution_id
         try:
-            await off_loop(
-                self.stores.sessions.touch, self.execution.session_id, status=SessionStatus.ACTIVE, now=self.clock()
-            )
+            if now - self._touched >= SESSION_TOUCH_SECONDS:
+                self._touched = now
+                touch = self.stores.sessions.touch
+                await off_loop(touch, self.execution.session_id, status=SessionStatus.ACTIVE, now=self.clock())
+            if now - self._kept >= CREDENTIALS_KEPT_SECONDS:
+                self._kept = now
+                await off_loop(keep_credentials, self.stores, key=key, now=self.clock())
         except Unavailable as error:
-            log.warning("session not touched", run=self.execution.execution_id, error=error.message)
+            log.warning("session not touched", run=key, error=error.message)
 
     # --- the sessions ------------------------------------------------------------------------------------------------
 

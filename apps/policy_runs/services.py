@@ -241,6 +241,8 @@ def _carry_out(
     status = changes.get("status")
     if isinstance(status, RunStatus) and status.is_final:
         tidy(stores, run, now=now)
+    elif status is RunStatus.PAUSED:
+        keep_credentials(stores, key=run.execution_id, now=now)  # a day from now, however long it had waited
     return stores.executions.get(run.execution_id, consistent=True)
 
 
@@ -249,14 +251,21 @@ def _ensure_credentials(stores: Stores, *, key: str, given: Credentials | None, 
     if given is not None:
         stores.secrets.put_many([seal(stores.keyring, key, given, now=now)])
         return
+    if not keep_credentials(stores, key=key, now=now):
+        raise CredentialsNeeded(
+            "The host password of this run was erased after a day. Give user id and password again to resume.",
+            field="password",
+        )
+
+
+def keep_credentials(stores: Stores, *, key: str, now: datetime) -> bool:
+    """Let a run's credentials live for another day; False where they are gone already."""
     renewed = Update(set={"expires_at": now + SECRET_LIFE})
     try:
         stores.secrets.update(key, renewed, condition=attribute("expires_at").above(now))
     except (ConditionFailed, ItemNotFound):
-        raise CredentialsNeeded(
-            "The host password of this run was erased after a day. Give user id and password again to resume.",
-            field="password",
-        ) from None
+        return False
+    return True
 
 
 def tidy(stores: Stores, run: AstExecution, *, now: datetime) -> None:

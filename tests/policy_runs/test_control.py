@@ -162,3 +162,16 @@ async def test_a_worker_told_to_stop_hands_the_run_back_at_once(slow_run, handle
     run = stores.executions.get(slow_run.execution_id, consistent=True)
     assert (run.status, run.queue, run.lease_owner) == (RunStatus.PENDING, "open", None)
     assert run.is_available(datetime.now(UTC))
+
+
+async def test_credentials_live_a_day_from_the_pause_and_are_erased_then(launched, wish, stores):
+    run = launched(good_policies(2))
+    secret = stores.secrets.get(run.execution_id)
+    stores.secrets.save(secret.evolve(expires_at=datetime.now(UTC) + timedelta(minutes=1)))
+
+    await wish(run, Control.PAUSE)
+
+    left = stores.secrets.get(run.execution_id).expires_at - datetime.now(UTC)
+    assert timedelta(hours=23, minutes=59) < left <= timedelta(hours=24)
+    stores.secrets.clock = lambda: datetime.now(UTC) + timedelta(hours=24, seconds=1)
+    assert stores.secrets.find(run.execution_id) is None
