@@ -18,7 +18,6 @@ SECTIONS = (
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context for `templates/rungs/base.html`: `sections` and `theme`."""
-    theme = request.COOKIES.get("theme", "auto")
     user = getattr(request, "user", None)
     sections = []
     if user is not None and user.is_authenticated:
@@ -27,4 +26,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
                 url = reverse(url_name)
                 current = request.path == url if url == "/" else request.path.startswith(url)
                 sections.append({"name": name, "url": url, "icon": icon, "current": current})
-    return {"sections": sections, "theme": theme if theme in THEMES else "auto"}
+    return {"sections": sections, "theme": theme_of(request)}
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme that this browser's cookie asks for."""
+    theme = request.COOKIES.get("theme", "auto")
+    return theme if theme in THEMES else "auto"

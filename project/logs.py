@@ -37,7 +37,9 @@ def configure(options: Mapping[str, Any]) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": options["level"]},
-            "loggers": {name: {"level": "WARNING"} for name in ("botocore", "boto3", "urllib3", "asyncio", "tnz", "uvicorn")},
+            "loggers": {
+                name: {"level": "WARNING"} for name in ("botocore", "boto3", "urllib3", "asyncio", "tnz", "uvicorn")
+            },
         }
     )
     structlog.configure(

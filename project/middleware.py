@@ -1,15 +1,17 @@
 """What wraps every request: a reference to quote, and domain errors told as pages, fragments or JSON."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from structlog.contextvars import bound_contextvars
 
 from apps.errors import DomainError, Unavailable
 from project.errors import error_body, rendering
+from project.frame import theme_of
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +66,11 @@ def is_for_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
+def without_store(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int) -> HttpResponse:
+    """A page that asks neither session nor user, so that it can also tell that the store does not answer."""
+    return HttpResponse(render_to_string(template, {**context, "theme": theme_of(request)}), status=status)
+
+
 def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The error as JSON for the API, as a fragment for htmx, as a page otherwise."""
     told = rendering(error)
@@ -81,7 +88,7 @@ def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
             "what_to_do": told.advice,
             "reference": reference_of(request),
         }
-        response = render(request, template, context, status=told.status)
+        response = without_store(request, template, context, status=told.status)
     if isinstance(error, Unavailable) and error.retry_after_seconds:
         response["Retry-After"] = str(max(1, round(error.retry_after_seconds)))
     return response

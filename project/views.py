@@ -1,11 +1,10 @@
 """Error pages for what Django itself refuses."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 
 from apps.errors import DomainError, Forbidden, NotFound
 from project.errors import error_body
-from project.middleware import error_response, reference_of
+from project.middleware import error_response, is_for_api, reference_of, without_store
 
 
 def page_not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
@@ -15,15 +14,16 @@ def page_not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500 with the reference to quote; needs neither store nor session."""
-    if request.path.startswith("/api/"):
+    if is_for_api(request):
         error = DomainError("Something went wrong on our side.", code="bug")
         return JsonResponse(error_body(error, reference=reference_of(request)), status=500)
-    return render(request, "500.html", {"reference": reference_of(request)}, status=500)
+    return without_store(request, "500.html", {"reference": reference_of(request)}, status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose token is missing or old."""
-    if request.path.startswith("/api/"):
+    if is_for_api(request):
         error = Forbidden("The CSRF token is missing or old. Send it in the X-CSRFToken header.", code="csrf")
         return JsonResponse(error_body(error, reference=reference_of(request)), status=403)
-    return render(request, "403_csrf.html", {"reason": reason, "reference": reference_of(request)}, status=403)
+    context = {"reason": reason, "reference": reference_of(request)}
+    return without_store(request, "403_csrf.html", context, status=403)

@@ -24,10 +24,12 @@ from apps.policy_runs.entities import (
     paused_changes,
 )
 from apps.policy_runs.payloads import state_payload, status_payload
-from apps.policy_runs.runner import Ending, Patience, Runner
+from apps.policy_runs.recorder import Recorder
+from apps.policy_runs.runner import Ending, Runner
 from apps.policy_runs.services import keep_credentials, sweep_broken_launches, tidy
 from apps.policy_runs.slots import SlotKeeper
 from apps.policy_runs.stores import Stores
+from apps.policy_runs.verdicts import Patience
 from apps.policy_runs.wiring import default_stores
 from apps.storage.connection import off_loop
 from apps.terminal.entities import Host
@@ -126,11 +128,11 @@ class _Claim:
         sessions = host.sessions_at_once
         if host.sessions_a_user_id:
             sessions = min(sessions, host.sessions_a_user_id)
+        recorder = Recorder(self.stores.results, run=self.run, lease=self.lease, feed=self.feed, counts=self.counts)
         runner = Runner(
             self.stores,
             run=self.run,
             lease=self.lease,
-            feed=self.feed,
             ast=ast,
             credentials=credentials,
             address=address_of(host),
@@ -144,24 +146,24 @@ class _Claim:
                 may_wait=lambda: runner.ending is None and self.lease.is_sure,
             ),
             agenda=agenda,
-            counts=self.counts,
+            recorder=recorder,
             clock=self.clock,
             patience=self.patience,
         )
         ending = await runner.run(sessions=max(1, min(sessions, self.run.total_items)), stop=stop)
-        while ending is Ending.FINISHED and await self._forgotten(runner):
+        while ending is Ending.FINISHED and await self._forgotten(recorder, agenda):
             ending = await runner.run(sessions=sessions, stop=stop)
-        self.counts = runner.counts
-        if runner.recorded_elsewhere and ending is not Ending.LOST:
+        self.counts = recorder.counts
+        if recorder.is_doubtful and ending is not Ending.LOST:
             self.counts = await self._counts(fresh=False)
         return ending, runner.reason
 
-    async def _forgotten(self, runner: Runner) -> bool:
+    async def _forgotten(self, recorder: Recorder, agenda: Agenda) -> bool:
         """Whether the index, which lags, had kept policies from us; they are added to the agenda."""
-        if runner.counts.completed >= self.run.total_items and not runner.recorded_elsewhere:
+        if recorder.counts.completed >= self.run.total_items and not recorder.is_doubtful:
             return False
         left = await off_loop(self.stores.results.pending_for_sure, self.run.execution_id)
-        runner.agenda.add(left)
+        agenda.add(left)
         return bool(left)
 
     async def _counts(self, *, fresh: bool) -> Counts:

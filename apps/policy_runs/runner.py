@@ -7,58 +7,48 @@ log-off. What ends the work early (pause, cancel, a worker told to stop, a lost 
 
 import asyncio
 import contextlib
-import random
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypedDict
 
 import structlog
 
 from apps.errors import Unavailable
 from apps.jobs.entities import Control
-from apps.jobs.feed import Feed
 from apps.jobs.lease import Lease, LeaseLost
 from apps.policy_runs.agenda import Agenda, Task
 from apps.policy_runs.asts.base import Ast, Credentials, ItemOutcome
 from apps.policy_runs.entities import (
     AstExecution,
-    Counts,
     PolicyResult,
-    PolicyStatus,
     Screenshot,
     counter_changes,
 )
 from apps.policy_runs.line import Line
-from apps.policy_runs.payloads import SECONDS_A_MINUTE, item_payload, numbers, seconds_left
+from apps.policy_runs.recorder import Recorder
 from apps.policy_runs.services import keep_credentials
 from apps.policy_runs.slots import SlotKeeper
 from apps.policy_runs.stores import Stores
-from apps.storage.conditions import Update, attribute
+from apps.policy_runs.verdicts import Again, Patience, Settle, Stop, Verdict, on_fault, on_timeout
 from apps.storage.connection import off_loop
-from apps.storage.errors import ConditionFailed
 from apps.terminal.entities import SessionStatus
-from apps.terminal.errors import FaultKind, HostFault, Remedy
+from apps.terminal.errors import FaultKind, HostFault
 from apps.terminal.screens import CapturedScreen
-from apps.terminal.session import Deadlines, HostAddress, Step
+from apps.terminal.session import HostAddress
 
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
-POLICY_SECONDS = 90.0
 CANCEL_SECONDS = 5.0
 STOP_SECONDS = 20.0
-TRIES = 3
-CONNECT_FAILURES = 10
 # Watchers hear of every result at once; the stored counters may lag by a heartbeat to save writes on slow hosts.
 RESULTS_A_COUNTER_WRITE = 10
 SESSION_TOUCH_SECONDS = 30.0
 CREDENTIALS_KEPT_SECONDS = 3600.0
-RATE_WINDOW_SECONDS = 60.0
 
 
 class Ending(Enum):
@@ -76,17 +66,6 @@ class Ending(Enum):
 _GRACE_SECONDS = {Ending.CANCEL: 0.0, Ending.LOST: 0.0, Ending.STOP: STOP_SECONDS}
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long things may take and waits between tries last, in seconds; tests shorten them."""
-
-    deadlines: Deadlines = field(default_factory=Deadlines)
-    policy: float = POLICY_SECONDS
-    retry: float = 1.0
-    put_off: float = 5.0
-    user_in_use: tuple[float, float] = (30.0, 60.0)
-
-
 class Runner:
     """Works one run off. Make one for each claim; `run` returns why it ended."""
 
@@ -96,42 +75,38 @@ class Runner:
         *,
         run: AstExecution,
         lease: Lease[AstExecution],
-        feed: Feed,
         ast: type[Ast],
         credentials: Credentials,
         address: HostAddress,
         slots: SlotKeeper,
         agenda: Agenda,
-        counts: Counts,
+        recorder: Recorder,
         clock: Callable[[], datetime],
         patience: Patience,
     ) -> None:
-        """`agenda` and `counts` are what the results say at the time of the claim."""
+        """`agenda` and the recorder's counts are what the results say at the time of the claim."""
         self.stores = stores
         self.execution = run
         self.lease = lease
-        self.feed = feed
-        self.ast = ast(self._report)
+        self.ast = ast(recorder.tell_progress)
         self.credentials = credentials
         self.address = address
         self.slots = slots
         self.agenda = agenda
-        self.counts = counts
+        self.recorder = recorder
         self.clock = clock
         self.patience = patience
         self.ending: Ending | None = None
         self.reason: str | None = None
-        self.recorded_elsewhere = False
         self._waiting: str | None = run.waiting_reason
-        self._written: dict[str, Any] = {"completed_items": counts.completed, "waiting_reason": run.waiting_reason}
-        self._current: dict[str, None] = {}
-        self._shown_current: list[str] = []
-        self._finished_at: deque[float] = deque()
+        self._written: dict[str, Any] = {
+            "completed_items": recorder.counts.completed,
+            "waiting_reason": run.waiting_reason,
+        }
         self._touched = self._kept = time.monotonic()
         self._ended = asyncio.Event()
         self._deadline: float | None = None
         self._hold_until = 0.0
-        self._recording: set[asyncio.Task[None]] = set()
         self._probe: Line | None = None
         self._credentials_proven = False
         self._connect_failures = 0
@@ -147,7 +122,8 @@ class Runner:
         finally:
             for task in working:
                 task.cancel()
-            await asyncio.gather(*working, *self._recording, return_exceptions=True)
+            await asyncio.gather(*working, return_exceptions=True)
+            await self.recorder.settled()
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
         if self.ending is None and not self.agenda.is_finished:
@@ -198,20 +174,20 @@ class Runner:
                 self.end(Ending.PAUSE)
             elif stop.is_set():
                 self.end(Ending.STOP)
-            if list(self._current) != self._shown_current:
-                self._report(self.counts.completed, self.execution.total_items, "")
+            self.recorder.tell_current()
             await self._keep_alive()
 
     def _has_news(self) -> bool:
         """Whether the counters are worth a write of their own between two heartbeats."""
         known = int(self._written.get("completed_items", 0))
         return (
-            self.counts.completed - known >= RESULTS_A_COUNTER_WRITE
+            self.recorder.counts.completed - known >= RESULTS_A_COUNTER_WRITE
             or self._written.get("waiting_reason") != self._waiting
         )
 
     def _changes(self) -> dict[str, Any]:
-        counters = counter_changes(self.counts, completed=self.counts.completed, total=self.execution.total_items)
+        counts = self.recorder.counts
+        counters = counter_changes(counts, completed=counts.completed, total=self.execution.total_items)
         return {**counters, "waiting_reason": self._waiting}
 
     async def _keep_alive(self) -> None:
@@ -290,170 +266,88 @@ class Runner:
 
     async def _take(self, line: Line, task: Task) -> None:
         """Take one policy through the host, record what became of it, and sign off."""
-        self._current[task.policy_number] = None
-        attempt_id, started_at, began = secrets.token_hex(8), self.clock(), time.monotonic()
-        screens: list[CapturedScreen] = []
+        attempt = _Attempt(started_at=self.clock())
+        self.recorder.current[task.policy_number] = None
+        try:
+            verdict = await self._try(line, task, attempt)
+        finally:
+            self.recorder.current.pop(task.policy_number, None)
+        attempt.screens += line.take_screens()
+        if isinstance(verdict, Settle):
+            await self._settle(task, verdict.outcome, attempt)
+            self.agenda.done()
+        elif isinstance(verdict, Again):
+            self.agenda.again(task, after_seconds=verdict.after_seconds)
+        else:
+            self.agenda.again(task, after_seconds=0, counts=False)
+            if isinstance(verdict, Stop):
+                self.end(Ending.FAILED, verdict.reason)
+            else:
+                self._hold_until = time.monotonic() + verdict.seconds
+                self._wait_for(verdict.reason)
+        await line.finish()
+
+    async def _try(self, line: Line, task: Task, attempt: "_Attempt") -> Verdict:
+        """Do what the AST does, within the time a policy may take."""
+        rules: _Rules = {"attempt": task.attempt, "changes_host": self.ast.changes_host, "patience": self.patience}
         try:
             async with asyncio.timeout(self.patience.policy):
                 session = await line.ready()
                 outcome = await self.ast.perform(session, task.policy_number, credentials=self.credentials)
         except HostFault as fault:
-            screens += fault.screens
-            settled = self._after_fault(fault, task)
+            log.info("host fault", run=self.execution.execution_id, fault=fault.kind.value, step=fault.step)
+            attempt.screens += fault.screens
+            self._connect_failures += fault.kind is FaultKind.CONNECT_FAILED
+            return on_fault(fault, connect_failures=self._connect_failures, **rules)
         except TimeoutError:
-            settled = self._retry(task, f"The policy took longer than {self.patience.policy:g} s.", tries=TRIES)
-        else:
-            self._wait_for(None)
-            self._credentials_proven, self._connect_failures = True, 0
-            settled = outcome
-        finally:
-            self._current.pop(task.policy_number, None)
-        screens += line.take_screens()
-        if settled is not None:
-            result = self._result(
-                task, settled, screens, attempt_id=attempt_id, started_at=started_at, seconds=time.monotonic() - began
-            )
-            # A cancellation must not tear a result from its count: the write is waited for in any case.
-            recording = asyncio.create_task(self._record(result))
-            self._recording.add(recording)
-            recording.add_done_callback(self._recording.discard)
-            await asyncio.shield(recording)
-            self.agenda.done()
-        await line.finish()
+            return on_timeout(**rules)
+        self._wait_for(None)
+        self._credentials_proven, self._connect_failures = True, 0
+        return Settle(outcome)
 
-    # --- faults ------------------------------------------------------------------------------------------------------
-
-    def _after_fault(self, fault: HostFault, task: Task) -> ItemOutcome | None:
-        """What a fault means for this policy: an outcome, or None where it is to be tried again (or the run stops)."""
-        log.info("host fault", run=self.execution.execution_id, fault=fault.kind.value, step=fault.step)
-        if fault.remedy is Remedy.STOP_RUN:
-            self.agenda.again(task, after_seconds=0, counts=False)
-            self.end(Ending.FAILED, fault.message)
-            return None
-        if fault.remedy is Remedy.BACK_OFF:
-            wait = random.uniform(*self.patience.user_in_use)  # noqa: S311  (jitter, not a secret)
-            self._hold_until = time.monotonic() + wait
-            self._wait_for(f"{fault.message} Trying again in {wait:.0f} s.")
-            self.agenda.again(task, after_seconds=0, counts=False)
-            return None
-        if fault.kind is FaultKind.CONNECT_FAILED:
-            return self._unreachable(fault, task)
-        if fault.step in {Step.INQUIRY.value, Step.RESULT.value}:
-            self._credentials_proven = True
-        if self.ast.changes_host and fault.remedy is not Remedy.PUT_OFF:
-            return ItemOutcome(PolicyStatus.UNKNOWN, error=f"{fault.message} Check on the host what was done.")
-        if fault.remedy is Remedy.PUT_OFF:
-            return self._retry(task, fault.message, tries=TRIES, wait=self.patience.put_off)
-        return self._retry(task, fault.message, tries=2 if fault.remedy is Remedy.RETRY_ONCE else TRIES)
-
-    def _unreachable(self, fault: HostFault, task: Task) -> ItemOutcome | None:
-        """A host that is down must not use up the tries of ten thousand policies: hold all, in the end stop the run."""
-        self._connect_failures += 1
-        if self._connect_failures >= CONNECT_FAILURES:
-            self.agenda.again(task, after_seconds=0, counts=False)
-            self.end(Ending.FAILED, fault.message)
-            return None
-        wait = self.patience.retry * min(2**self._connect_failures, 15)
-        self._hold_until = time.monotonic() + random.uniform(wait / 2, wait)  # noqa: S311  (jitter, not a secret)
-        self._wait_for(f"{fault.message} Trying again.")
-        self.agenda.again(task, after_seconds=0, counts=False)
-        return None
-
-    def _retry(self, task: Task, message: str, *, tries: int, wait: float | None = None) -> ItemOutcome | None:
-        if task.attempt >= tries:
-            return ItemOutcome(PolicyStatus.FAILED, error=message)
-        longest = wait or self.patience.retry * 2**task.attempt
-        self.agenda.again(task, after_seconds=random.uniform(longest / 2, longest))  # noqa: S311  (jitter)
-        return None
-
-    def _wait_for(self, reason: str | None) -> None:
-        self._waiting = reason
-
-    # --- results -----------------------------------------------------------------------------------------------------
-
-    def _result(
-        self,
-        task: Task,
-        outcome: ItemOutcome,
-        screens: list[CapturedScreen],
-        *,
-        attempt_id: str,
-        started_at: datetime,
-        seconds: float,
-    ) -> PolicyResult:
-        return PolicyResult(
+    async def _settle(self, task: Task, outcome: ItemOutcome, attempt: "_Attempt") -> None:
+        """Record what became of the policy."""
+        result = PolicyResult(
             execution_id=self.execution.execution_id,
             policy_number=task.policy_number,
             status=outcome.status,
-            started_at=started_at,
+            started_at=attempt.started_at,
             completed_at=self.clock(),
-            duration_ms=round(seconds * 1000),
+            duration_ms=round((time.monotonic() - attempt.began) * 1000),
             attempt=task.attempt,
-            attempt_id=attempt_id,
+            attempt_id=attempt.attempt_id,
             fence=self.lease.fence,
             error=outcome.error,
             data=outcome.data,
             screenshots=tuple(
                 Screenshot(step=screen.step, captured_at=screen.captured_at, text=screen.text, bright=screen.bright)
-                for screen in screens
+                for screen in attempt.screens
             ),
         )
+        try:
+            recorded = await self.recorder.record(result)
+        except LeaseLost:
+            self.end(Ending.LOST)
+            return
+        if recorded:
+            done, total = self.recorder.counts.completed, self.execution.total_items
+            self.ast.report_progress(done, total, f"{result.policy_number}: {result.status.value}")
 
-    async def _record(self, result: PolicyResult) -> None:
-        """Write the result, over a pending one only; a store that does not answer is borne while the lease lasts."""
-        written = {
-            name: getattr(result, name)
-            for name in PolicyResult.model_fields
-            if name not in {"execution_id", "policy_number", "version", "expires_at"}
-        }
-        key = (result.execution_id, result.policy_number)
-        pending = attribute("status").equals(PolicyStatus.PENDING)
-        while True:
-            try:
-                await off_loop(self.stores.results.update, key, Update(set=written), condition=pending)
-            except ConditionFailed as error:
-                if error.stored.attempt_id != result.attempt_id:
-                    self.recorded_elsewhere = True  # another worker had the run in between: count afresh at the end
-                    return
-            except Unavailable as error:
-                log.warning("result not written yet", run=result.execution_id, error=error.message)
-                if not self.lease.is_sure:
-                    self.end(Ending.LOST)
-                    return
-                await asyncio.sleep(0.5)
-                continue
-            break
-        self.counts = self.counts.plus(result.status)
-        self._finished_at.append(time.monotonic())
-        self.feed.item(item_payload(result))
-        self.ast.report_progress(
-            self.counts.completed, self.execution.total_items, f"{result.policy_number}: {result.status.value}"
-        )
+    def _wait_for(self, reason: str | None) -> None:
+        self._waiting = reason
 
-    def _report(self, current: int, total: int, message: str) -> None:
-        """`ast.progress` to the watchers."""
-        rate = self.rate()
-        self._shown_current = list(self._current)
-        self.feed.progress(
-            {
-                "executionId": self.execution.execution_id,
-                "astName": self.execution.ast_name,
-                **numbers(self.counts, completed=current, total=total),
-                "currentItem": next(iter(self._current), None),
-                "currentItems": self._shown_current,
-                "itemStatus": message.rpartition(": ")[2],
-                "message": message,
-                "ratePerMinute": rate,
-                "secondsLeft": seconds_left(max(0, total - current), rate),
-            }
-        )
 
-    def rate(self) -> float:
-        """Policies a minute over the last minute."""
-        now = time.monotonic()
-        while self._finished_at and self._finished_at[0] < now - RATE_WINDOW_SECONDS:
-            self._finished_at.popleft()
-        if not self._finished_at:
-            return 0.0
-        span = max(1.0, now - self._finished_at[0])
-        return round(len(self._finished_at) * SECONDS_A_MINUTE / span, 1)
+class _Rules(TypedDict):
+    attempt: int
+    changes_host: bool
+    patience: Patience
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try of one policy."""
+
+    started_at: datetime
+    began: float = field(default_factory=time.monotonic)
+    attempt_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    screens: list[CapturedScreen] = field(default_factory=list)
