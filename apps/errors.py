@@ -24,6 +24,11 @@ class DomainError(Exception):
         if code is not None:
             self.code = code
 
+    @property
+    def public_message(self) -> str:
+        """The sentence for pages, API and sockets; commands and logs use `message`, which may name inner parts."""
+        return self.message
+
     def details(self) -> Sequence[Mapping[str, object]]:
         """Single findings behind this error, each at least `{"message": str}`; empty where the sentence says it all."""
         return ()

@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from apps.accounts.api import session_auth
+from apps.accounts.decorators import sign_in_required
 from apps.errors import DomainError, Invalid
 from apps.policy_runs.api import router as policy_runs
 from project.errors import error_body
@@ -21,6 +22,7 @@ api = NinjaAPI(
     description="Policy runs and what belongs to them. Every error has the shape of `ErrorBody`.",
     auth=session_auth,
     docs_url=None,
+    docs_decorator=sign_in_required,
 )
 api.add_router("/policy-runs", policy_runs)
 

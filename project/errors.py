@@ -54,7 +54,7 @@ def error_body(error: DomainError, *, reference: str) -> dict[str, Any]:
     return {
         "error": {
             "code": error.code,
-            "message": error.message,
+            "message": error.public_message,
             "field": error.field,
             "details": [dict(detail) for detail in error.details()],
             "reference": reference,

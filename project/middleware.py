@@ -83,7 +83,7 @@ def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
         context = {
             "status": told.status,
             "title": told.title,
-            "what_happened": error.message,
+            "what_happened": error.public_message,
             "what_was_kept": told.kept,
             "what_to_do": told.advice,
             "reference": reference_of(request),

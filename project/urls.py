@@ -1,12 +1,10 @@
 """Every address of Rungs."""
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from apps.home.views import home
 from project.api import api
 from project.health import healthz, readyz
-from project.views import page_not_found, server_error
 
 urlpatterns = [
     path("", home, name="home"),
@@ -17,12 +15,6 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
 ]
 
-
-def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """An address that does not exist."""
-    return page_not_found(request, exception)
-
-
-def handler500(request: HttpRequest) -> HttpResponse:
-    """A bug."""
-    return server_error(request)
+handler400 = "project.views.bad_request"
+handler404 = "project.views.page_not_found"
+handler500 = "project.views.server_error"

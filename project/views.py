@@ -7,7 +7,25 @@ from project.errors import error_body
 from project.middleware import error_response, is_for_api, reference_of, without_store
 
 
-def page_not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django names it)
+    """400 for a request that Django refuses to read: too large, too many fields, a forged host."""
+    error = DomainError(
+        "This request cannot be read. It may be too large: 1 MB is the most.", code="bad_request"
+    )
+    if is_for_api(request):
+        return JsonResponse(error_body(error, reference=reference_of(request)), status=400)
+    context = {
+        "status": 400,
+        "title": "This cannot be read",
+        "what_happened": error.message,
+        "what_was_kept": "Nothing was changed.",
+        "what_to_do": "Go back and send less.",
+        "reference": reference_of(request),
+    }
+    return without_store(request, "errors/page.html", context, status=400)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django names it)
     """404 for an address that does not exist."""
     return error_response(request, NotFound("There is nothing at this address."))
 

@@ -98,7 +98,7 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
         except NotFound:
             await self.close(NOT_FOUND)
         except DomainError as error:
-            await self._tell("ast.error", {"message": error.message, "code": error.code})
+            await self._tell("ast.error", {"message": error.public_message, "code": error.code})
 
     async def feed_frame(self, event: Mapping[str, Any]) -> None:
         """A frame from the worker, passed on; the first one of a fence says where the state we showed stands."""

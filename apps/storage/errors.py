@@ -75,6 +75,11 @@ class StoreUnavailable(Unavailable):
     code = "store_unavailable"
     remedies: tuple[str, ...] = ()
 
+    @property
+    def public_message(self) -> str:
+        """Without table, operation and key, which are nobody's business on a page."""
+        return "The store does not answer as it should. Try again in a moment."
+
 
 class Throttled(StoreUnavailable):
     """The store asks for patience; the call was repeated with back-off before this was raised."""

@@ -3,6 +3,7 @@
 import pytest
 
 from apps.policy_runs.entities import PolicyStatus, RunStatus
+from apps.storage.registry import declared_tables
 from tests.policy_runs.conftest import PASSWORD, faulty_policy, good_policies
 
 
@@ -74,7 +75,6 @@ async def test_a_wrong_password_stops_the_run_after_one_try(launched, worked, re
 async def test_the_password_is_in_no_stored_item_once_the_run_has_ended(launched, worked, store):
     await worked(launched([*good_policies(5), faulty_policy("ABN"), faulty_policy("DRP")]))
 
-    for name in store.client.list_tables()["TableNames"]:
-        if name.startswith(store.prefix):
-            items = store.client.scan(TableName=name)["Items"]
-            assert PASSWORD not in str(items), name
+    for table in declared_tables():
+        items = store.client.scan(TableName=store.physical(table))["Items"]
+        assert PASSWORD not in str(items), table.name

@@ -24,7 +24,7 @@ def failing(error):
     return view
 
 
-handler404, handler500 = urls.handler404, urls.handler500
+handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.handler500
 urlpatterns = [
     *urls.urlpatterns,
     path("trouble/conflict/", failing(Conflict("Somebody was <faster>."))),
@@ -191,3 +191,27 @@ def test_the_theme_follows_its_cookie_and_nothing_else(client):
     assert 'data-theme="dark"' in client.get("/").content.decode()
     client.cookies["theme"] = "<script>"
     assert "data-theme=" not in client.get("/").content.decode().partition("<body")[0]
+
+
+def test_a_form_that_is_too_large_is_refused_with_a_page(store):
+    answer = Client().post("/account/sign-in/", {"email": "x" * 2_000_000, "password": "y"})
+
+    assert answer.status_code == 400
+    assert "1 MB" in answer.content.decode()
+
+
+def test_the_description_of_the_api_is_for_those_who_have_signed_in(store):
+    assert Client().get("/api/openapi.json").status_code == 302
+    assert browser(member(store, Role.VIEWER)).get("/api/openapi.json").json()["info"]["title"] == "Rungs"
+
+
+def test_a_person_is_not_told_which_table_or_key_the_store_failed_on(store, monkeypatch):
+    someone = browser(member(store, Role.OPERATOR))
+    away = Store(environment="dev", prefix="x", endpoint="http://127.0.0.1:9", region="eu-west-1", attempts=1)
+    monkeypatch.setattr(connection, "_default", away)
+
+    answer = someone.get("/")
+
+    assert answer.status_code == 503
+    assert "The store does not answer as it should" in answer.content.decode()
+    assert "WebSessions" not in answer.content.decode()
