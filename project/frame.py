@@ -9,10 +9,10 @@ from apps.accounts.permissions import allowed
 
 THEMES = ("auto", "light", "dark")
 
-# name, URL name, icon, permission (None: everybody who is signed in)
+# name, URL name, icon, permissions of which one is needed (none: for everybody who is signed in)
 SECTIONS = (
-    ("Home", "home", "home", None),
-    ("Policy runs", "policy_runs:list", "runs", "run.see_own"),
+    ("Home", "home", "home", ()),
+    ("Policy runs", "policy_runs:list", "runs", ("run.see_own", "run.see_any")),
 )
 
 
@@ -21,8 +21,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     sections = []
     if user is not None and user.is_authenticated:
-        for name, url_name, icon, permission in SECTIONS:
-            if permission is None or allowed(user, permission) or allowed(user, "run.see_any"):
+        for name, url_name, icon, permissions in SECTIONS:
+            if not permissions or any(allowed(user, permission) for permission in permissions):
                 url = reverse(url_name)
                 current = request.path == url if url == "/" else request.path.startswith(url)
                 sections.append({"name": name, "url": url, "icon": icon, "current": current})
