@@ -197,6 +197,7 @@ function startViewer() {
 /* ---- a run, live ------------------------------------------------------------------------------------------- */
 
 const finalStatuses = new Set(["success", "failed", "timeout", "cancelled"]);
+const progressNumbers = ["current", "percent", "counts", "ratePerMinute", "secondsLeft"];
 const newestRows = 200;
 const pollMs = 2000;
 const resyncMs = 3000;
@@ -225,6 +226,12 @@ class RunPage {
     if (finalStatuses.has(this.state.status)) return;
     for (const form of all("form[data-control]")) form.addEventListener("submit", (event) => this.control(event));
     this.results.addEventListener("htmx:afterSettle", () => this.dropDoubles());
+    this.root.addEventListener("htmx:beforeOnLoad", (event) => {
+      // Elsewhere htmx would go to the sign-in page; here what one watches stays, with the reason beside it.
+      if (event.detail.xhr.status !== 401) return;
+      event.preventDefault();
+      this.stop(this.signInNotice());
+    });
     this.connect();
   }
 
@@ -320,6 +327,9 @@ class RunPage {
     if (message.type === "ast.state") {
       const again = this.failures > 0 || this.seq !== null;
       clearTimeout(this.resyncTimer);
+      // The store is written after the worker has told: under one fence numbers that go back are only older.
+      const older = message.seq[0] === this.seq?.[0] && message.payload.current < this.state.current;
+      if (older) for (const name of progressNumbers) delete message.payload[name];
       this.seq = message.seq;
       this.awaitingState = false;
       this.failures = 0;
