@@ -19,7 +19,7 @@ class Rendering:
 _RENDERINGS: tuple[tuple[type[DomainError], Rendering], ...] = (
     (
         NotFound,
-        Rendering(404, "Not found", "Nothing was changed.", "Check the address, or go back to the list it came from."),
+        Rendering(404, "Not found", "Nothing was changed.", "Check the address, or start from the home page."),
     ),
     (
         Conflict,

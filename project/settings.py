@@ -155,7 +155,7 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = None if ENVIRONMENT.is_dev else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = ENVIRONMENT.is_dev
-WHITENOISE_AUTOREFRESH = False
+WHITENOISE_AUTOREFRESH = ENVIRONMENT.is_dev
 STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

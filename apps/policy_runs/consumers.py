@@ -46,6 +46,7 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
     key: str
     last: tuple[int, int] | None = None
     shown: Mapping[str, Any] | None = None
+    told: tuple[int, int] = (0, 0)  # fence and policies done, as the worker told last
 
     async def connect(self) -> None:
         """Let in who may see the run, from our own origin; tell others why not."""
@@ -111,6 +112,8 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
             return
         for message in messages:
             self.last = (message["seq"][0], message["seq"][1])
+            if message["type"] == "ast.progress":
+                self.told = (fence, message["payload"]["current"])
             await self.send(orjson.dumps(message).decode())
 
     # --- inside ------------------------------------------------------------------------------------------------------
@@ -169,11 +172,14 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
         return True
 
     async def _catch_up(self) -> None:
-        """Without a word from the worker the store is asked: it may run elsewhere, or not at all."""
+        """Without a word from the worker the store is asked: it may run elsewhere, or not at all.
+
+        The stored counters may lag behind what the worker told; then there is nothing new to tell.
+        """
         run = await watched_run(self.key)
         if run is None:
             await self.close(NOT_FOUND)
-        elif _watched(run) != self.shown:
+        elif _watched(run) != self.shown and (run.fence, run.completed_items) >= self.told:
             await self._tell_state(seq=self.last, run=run)
 
 

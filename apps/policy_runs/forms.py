@@ -25,11 +25,13 @@ class NewRunForm(forms.Form):
     host_name = forms.ChoiceField(label="Host")
     user_id = forms.CharField(
         label="Host user id",
+        error_messages={"required": "Enter the host user id."},
         max_length=64,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
     )
     password = forms.CharField(
         label="Host password",
+        error_messages={"required": "Enter the host password."},
         max_length=128,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False),

@@ -212,7 +212,7 @@ def test_what_the_form_cannot_accept_is_said_beside_the_field(page, stores):
         (form(policy_numbers="", policy_file=csv_file(b'ABC123DEF,"open\nABC123DEG')), "check the quotation marks"),
         (form(policy_numbers="", policy_file=csv_file(b"ABC123DEF\n" * 120_000)), "This file is larger than 1024 KB."),
         (form(policy_numbers="\n".join(f"A{n:08}" for n in range(10_001))), "at most 10,000 policies"),
-        (form(password=""), "This field is required."),
+        (form(password=""), "Enter the host password."),
         (form(host_name="10.0.0.1"), "Select a valid choice."),
         (form(host_name="closed"), "Select a valid choice."),
         (form(ast_name="erase"), "Select a valid choice."),
