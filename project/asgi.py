@@ -14,6 +14,7 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()  # sets Django up: before anything of ours is imported
 
+import structlog  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
@@ -23,6 +24,8 @@ from apps.terminal.demohost import DemoHost  # noqa: E402
 
 # WhiteNoise hands static files over as plain iterators, which Django reads at once and says so: they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+
+log = structlog.get_logger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -73,12 +76,19 @@ class Application:
             stop = asyncio.Event()
             worker = Worker(configured_handlers(), at_once=settings.JOBS["EXECUTIONS_AT_ONCE"])
             working = asyncio.create_task(worker.run(stop), name="worker")
+            working.add_done_callback(_tell_of_death)
 
             async def end() -> None:
                 stop.set()
                 await working
 
             running.push_async_callback(end)
+
+
+def _tell_of_death(working: "asyncio.Task[None]") -> None:
+    """A worker ends only when it is told to; anything else must not wait for shut-down to be heard of."""
+    if not working.cancelled() and working.exception() is not None:
+        log.critical("the embedded worker died", exc_info=working.exception())
 
 
 application = Application()

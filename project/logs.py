@@ -23,7 +23,13 @@ def configure(options: Mapping[str, Any]) -> None:
     if options["json"]:
         last: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors=False,
+                pad_event_to=0,
+                exception_formatter=structlog.dev.plain_traceback,  # a rich one prints local variables, passwords too
+            )
+        ]
     logging.config.dictConfig(
         {
             "version": 1,

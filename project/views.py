@@ -9,9 +9,7 @@ from project.middleware import error_response, is_for_api, reference_of, without
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django names it)
     """400 for a request that Django refuses to read: too large, too many fields, a forged host."""
-    error = DomainError(
-        "This request cannot be read. It may be too large: 1 MB is the most.", code="bad_request"
-    )
+    error = DomainError("This request cannot be read. It may be too large: 1 MB is the most.", code="bad_request")
     if is_for_api(request):
         return JsonResponse(error_body(error, reference=reference_of(request)), status=400)
     context = {

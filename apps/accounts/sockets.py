@@ -14,15 +14,9 @@ from apps.storage.sessions import USER_ID, SessionStore
 
 
 async def user_of_scope(scope: Mapping[str, Any]) -> User | None:
-    """The signed-in user behind a socket's handshake, or None."""
+    """The user behind a socket's handshake as they are now, or None: open sockets ask again every few seconds."""
     key = session_key_of_scope(scope)
     return await off_loop(_user_behind, key) if key else None
-
-
-async def still_signed_in(user_id: str, auth_epoch: int, session_key: str) -> bool:
-    """Whether this session still stands for this user at this epoch; to be asked every few seconds by open sockets."""
-    user = await off_loop(_user_behind, session_key)
-    return user is not None and user.user_id == user_id and user.auth_epoch == auth_epoch
 
 
 def session_key_of_scope(scope: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 from apps.storage.codec import iso
 
@@ -15,6 +16,9 @@ log = structlog.get_logger(__name__)
 
 FRAMES_A_SECOND = 10
 Payload = Mapping[str, Any]
+
+# The channel layer is a convenience: what it raises must stop neither the work nor a watcher.
+LAYER_ERRORS = (OSError, RedisError)
 
 
 def group_name(key: str) -> str:
@@ -94,8 +98,7 @@ class Feed:
         layer: Any = get_channel_layer()
         try:
             await layer.group_send(group_name(self.key), {"type": "feed.frame", "messages": messages})
-        except OSError as error:
-            # The layer is a convenience; a broken one must not stop the work.
+        except LAYER_ERRORS as error:
             log.warning("feed not delivered", key=self.key, error=str(error))
 
     def _envelope(self, kind: str, payload: Payload) -> dict[str, Any]:

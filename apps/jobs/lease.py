@@ -1,15 +1,16 @@
 """A worker's hold on one piece of work."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from apps.errors import Unavailable
 from apps.jobs.entities import HEARTBEAT, LEASE, Control, Job
 from apps.jobs.repository import JobRepository
-from apps.storage.connection import off_loop
+from apps.storage.connection import promptly
 from apps.storage.errors import ConditionFailed, ItemNotFound
+from apps.storage.writes import Write
 
 J = TypeVar("J", bound=Job)
 
@@ -25,16 +26,25 @@ class Lease(Generic[J]):
     nor a clock that is set can make a worker believe in a lease that has ended.
     """
 
-    def __init__(self, jobs: JobRepository[J], job: J, *, key: str, owner: str, clock: Callable[[], datetime]) -> None:
-        """`job` is what the claim returned, a moment ago."""
+    def __init__(
+        self,
+        jobs: JobRepository[J],
+        job: J,
+        *,
+        key: str,
+        owner: str,
+        clock: Callable[[], datetime],
+        claimed: float,
+    ) -> None:
+        """`job` is what the claim returned; `claimed` is the monotonic time from before it was sent."""
         self.jobs = jobs
         self.key = key
         self.owner = owner
         self.fence = job.fence
         self.control = job.control
         self.clock = clock
-        self._sure_until = time.monotonic() + LEASE.total_seconds()
-        self._renewed = time.monotonic()
+        self._sure_until = claimed + LEASE.total_seconds()
+        self._renewed = claimed
         self._ended = False
 
     @property
@@ -54,7 +64,7 @@ class Lease(Generic[J]):
         """
         sent = time.monotonic()
         try:
-            job = await off_loop(
+            job = await promptly(
                 self.jobs.renew, self.key, owner=self.owner, fence=self.fence, now=self.clock(), changes=changes
             )
         except (ConditionFailed, ItemNotFound) as error:
@@ -70,7 +80,7 @@ class Lease(Generic[J]):
     async def look(self) -> None:
         """Learn the present control by a consistent read. Raises `LeaseLost` where the work is not ours any more."""
         try:
-            job = await off_loop(self.jobs.get, self.key, consistent=True)
+            job = await promptly(self.jobs.get, self.key, consistent=True)
         except ItemNotFound as error:
             self._lose()
             raise LeaseLost(self.key) from error
@@ -82,14 +92,24 @@ class Lease(Generic[J]):
             raise LeaseLost(self.key)
         self.control = job.control
 
-    async def let_go(self, changes: Mapping[str, Any], *, wanted: Control | None = None) -> J | None:
-        """End the lease with these changes; None where people changed their minds about `wanted`: look again.
+    async def let_go(
+        self, changes: Mapping[str, Any], *, wanted: Control | None = None, also: Sequence[Write] = ()
+    ) -> J | None:
+        """End the lease with these changes, and write `also` with them or not at all.
+
+        None where people changed their minds about `wanted`: look again.
 
         Raises `LeaseLost`, or `Unavailable` where the store does not answer.
         """
         try:
-            job = await off_loop(
-                self.jobs.let_go, self.key, owner=self.owner, fence=self.fence, changes=changes, wanted=wanted
+            job = await promptly(
+                self.jobs.let_go,
+                self.key,
+                owner=self.owner,
+                fence=self.fence,
+                changes=changes,
+                wanted=wanted,
+                also=also,
             )
         except (ConditionFailed, ItemNotFound):
             await self.look()

@@ -1,6 +1,6 @@
 """The queue of open work and the conditional writes that decide who does it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -8,6 +8,8 @@ from apps.jobs.entities import CLOCK_SKEW, LEASE, Control, Job
 from apps.storage.conditions import Condition, Query, Update, at_most, attribute
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.repository import Repository
+from apps.storage.transaction import Transaction
+from apps.storage.writes import Write
 
 J = TypeVar("J", bound=Job)
 
@@ -52,16 +54,27 @@ class JobRepository(Repository[J]):
         return self.update(job_key, Update(set={**lease, **changes}), condition=held_by(owner, fence))
 
     def let_go(
-        self, key: str, *, owner: str, fence: int, changes: Mapping[str, Any], wanted: Control | None = None
+        self,
+        key: str,
+        *,
+        owner: str,
+        fence: int,
+        changes: Mapping[str, Any],
+        wanted: Control | None = None,
+        also: Sequence[Write] = (),
     ) -> J:
-        """End our lease with these changes, which say what becomes of the queue.
+        """End our lease with these changes, which say what becomes of the queue, and write `also` or neither.
 
         Raises `ConditionFailed` where the lease is no longer ours, or where people do not want `wanted` any more.
         """
         condition = held_by(owner, fence)
         if wanted is not None:
             condition &= attribute("control").equals(wanted)
-        return self.update(key, Update(set={"lease_owner": None, "lease_until": None, **changes}), condition=condition)
+        update = Update(set={"lease_owner": None, "lease_until": None, **changes})
+        if not also:
+            return self.update(key, update, condition=condition)
+        Transaction(self.store, self.updating(key, update, condition=condition), *also).commit()
+        return self.get(key, consistent=True)
 
 
 def held_by(owner: str, fence: int) -> Condition:

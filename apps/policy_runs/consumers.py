@@ -17,10 +17,10 @@ import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from apps.accounts.entities import User
-from apps.accounts.sockets import session_key_of_scope, still_signed_in, user_of_scope
+from apps.accounts.sockets import user_of_scope
 from apps.errors import DomainError, NotFound, Unavailable
-from apps.jobs.feed import envelope, group_name
-from apps.policy_runs.access import WISHES, visible_run
+from apps.jobs.feed import LAYER_ERRORS, envelope, group_name
+from apps.policy_runs.access import WISHES, may_see, visible_run
 from apps.policy_runs.entities import AstExecution
 from apps.policy_runs.payloads import state_payload
 from apps.policy_runs.services import control
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 NOT_SIGNED_IN = 4401
 NOT_FOUND = 4404
 UNAVAILABLE = 4503
+BROKEN = 1011
 TICK_SECONDS = 1.0
 SILENT_SECONDS = 2.0
 SIGN_IN_SECONDS = 5.0
@@ -64,7 +65,8 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
             self.user = user
             self.key = self.scope["url_route"]["kwargs"]["execution_id"]
             await self._visible_run()
-            await self.channel_layer.group_add(group_name(self.key), self.channel_name)
+            with contextlib.suppress(*LAYER_ERRORS):  # without the layer the store is asked
+                await self.channel_layer.group_add(group_name(self.key), self.channel_name)
             await self._tell_state(seq=None)
         except NotFound:
             await self.close(NOT_FOUND)
@@ -72,13 +74,15 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
             await self.close(UNAVAILABLE)
         else:
             self.guard = asyncio.create_task(self._guard())
+            self.guard.add_done_callback(self._unguarded)
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002  (Channels' signature)
         """Leave the group."""
         guard = getattr(self, "guard", None)
         if guard is not None:
             guard.cancel()
-            await self.channel_layer.group_discard(group_name(self.key), self.channel_name)
+            with contextlib.suppress(*LAYER_ERRORS):
+                await self.channel_layer.group_discard(group_name(self.key), self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002
         """`ast.control` and `ast.resync` from the watcher; anything else is answered with `ast.error`."""
@@ -128,9 +132,12 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
         return await off_loop(visible_run, stores.executions, key=self.key, actor=self.user, consistent=True)
 
     async def _control(self, action: str) -> None:
+        if not await self._still_welcome():
+            return
         run = await off_loop(
             control, default_stores(), actor=self.user, key=self.key, wish=WISHES[action], now=datetime.now(UTC)
         )
+        self.heard = time.monotonic()
         await self._tell_state(seq=self.last, run=run)
 
     async def _tell_state(self, *, seq: tuple[int, int] | None, run: AstExecution | None = None) -> None:
@@ -165,11 +172,23 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
                     await self._catch_up()
 
     async def _still_welcome(self) -> bool:
-        key = session_key_of_scope(self.scope) or ""
-        if not await still_signed_in(self.user.user_id, self.user.auth_epoch, key):
+        """Whether this person, with the roles they have now, may still watch; closes the socket where not."""
+        user = await user_of_scope(self.scope)
+        if user is None or user.user_id != self.user.user_id:
             await self.close(NOT_SIGNED_IN)
             return False
+        self.user = user
+        run = await watched_run(self.key)
+        if run is None or not may_see(run, user):
+            await self.close(NOT_FOUND)
+            return False
         return True
+
+    def _unguarded(self, guard: "asyncio.Task[None]") -> None:
+        """An open socket without its guard would outlive its sign-in."""
+        if not guard.cancelled() and guard.exception() is not None:
+            log.error("a socket's guard broke", run=self.key, exc_info=guard.exception())
+            self.closing = asyncio.create_task(self.close(BROKEN))
 
     async def _catch_up(self) -> None:
         """Without a word from the worker the store is asked: it may run elsewhere, or not at all.

@@ -67,7 +67,8 @@ class AstExecution(Job):
     """One run: an AST taken over a batch of policies on one host.
 
     The counters are a projection of the results, set to absolute values under the fence. `waiting_reason` says in words
-    why nothing moves, where nothing does. Policy numbers are never in `params`: the item stays small.
+    why nothing moves, where nothing does. `claims_in_vain` counts claims that broke off without a result since
+    `items_at_claim` were done. Policy numbers are never in `params`: the item stays small.
     """
 
     derived: ClassVar[Mapping[str, str]] = {"board": "all"}
@@ -90,6 +91,8 @@ class AstExecution(Job):
     started_at: Instant | None = None
     completed_at: Instant | None = None
     waiting_reason: str | None = None
+    claims_in_vain: int = 0
+    items_at_claim: int = 0
     params: Mapping[str, Any] = {}
     result: Mapping[str, Any] = {}
 
@@ -121,6 +124,8 @@ class AstExecution(Job):
         """
         if self.status.is_final:
             raise ControlRefused(f"This run has ended ({self.status.value}); it cannot be changed any more.")
+        if not self.is_launched and wish is not Control.CANCEL:
+            raise ControlRefused("This run is still being launched. Try again in a moment.")
         if self.control is Control.CANCEL and wish is not Control.CANCEL:
             raise ControlRefused("This run is being cancelled.")
         if self.is_held(now) or (self.status is RunStatus.RUNNING and wish is not Control.RUN):
@@ -130,13 +135,20 @@ class AstExecution(Job):
         if wish is Control.CANCEL:
             return {"control": wish, **final_changes(self, RunStatus.CANCELLED, now=now)}
         if self.status is RunStatus.PAUSED:
-            return {"control": wish, "status": RunStatus.PENDING, "queue": "open", "available_at": now}
+            reopened = {"status": RunStatus.PENDING, "queue": "open", "available_at": now, "waiting_reason": None}
+            return {"control": wish, **reopened}
         return {} if self.control is wish else {"control": wish}
 
 
 def paused_changes() -> Mapping[str, Any]:
     """What makes an open run a paused one: it leaves the queue."""
-    return {"status": RunStatus.PAUSED, "queue": None, "available_at": None, "waiting_reason": None}
+    return {
+        "status": RunStatus.PAUSED,
+        "queue": None,
+        "available_at": None,
+        "waiting_reason": None,
+        "claims_in_vain": 0,
+    }
 
 
 def final_changes(

@@ -31,5 +31,11 @@ class KeyReused(Conflict):
     code = "idempotency_key_reused"
 
 
+class LaunchInterrupted(Conflict):
+    """The launch that this idempotency key began broke off; nothing of it runs."""
+
+    code = "launch_interrupted"
+
+
 class NotAllowed(Forbidden):
     """This person may see the run but not do that."""

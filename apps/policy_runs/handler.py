@@ -1,6 +1,7 @@
 """Policy runs as the worker sees them: claim, prepare, run, and say how it ended."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,30 +14,31 @@ from apps.jobs.feed import Feed
 from apps.jobs.lease import Lease, LeaseLost
 from apps.policy_runs.agenda import Agenda
 from apps.policy_runs.asts import ASTS
+from apps.policy_runs.asts.base import Ast, Credentials
 from apps.policy_runs.credentials import unseal
+from apps.policy_runs.endings import Ending, last_changes, obeyed
 from apps.policy_runs.entities import (
     LONGEST_RUN,
     AstExecution,
     Counts,
     RunStatus,
-    counter_changes,
-    final_changes,
-    paused_changes,
 )
 from apps.policy_runs.payloads import state_payload, status_payload
 from apps.policy_runs.recorder import Recorder
-from apps.policy_runs.runner import Ending, Runner
-from apps.policy_runs.services import keep_credentials, sweep_broken_launches, tidy
+from apps.policy_runs.runner import Runner
+from apps.policy_runs.services import closing, keep_credentials, sweep_broken_launches
 from apps.policy_runs.slots import SlotKeeper
 from apps.policy_runs.stores import Stores
 from apps.policy_runs.verdicts import Patience
 from apps.policy_runs.wiring import default_stores
-from apps.storage.connection import off_loop
+from apps.storage.connection import off_loop, promptly
+from apps.storage.errors import SecretUnreadable
 from apps.terminal.entities import Host
 from apps.terminal.session import HostAddress
 
 log = structlog.get_logger(__name__)
 
+MOST_CLAIMS_IN_VAIN = 10
 COUNT_TRIES = 10
 COUNT_WAIT_SECONDS = 0.5
 
@@ -68,12 +70,12 @@ class PolicyRunHandler:
     async def work(self, key: str, *, owner: str, stop: asyncio.Event) -> bool:
         """Claim the run and work on it until it ends, is paused or is handed back."""
         stores = self._stores()
-        claimed = await off_loop(
-            stores.executions.claim, key, owner=owner, now=self.clock(), changes=self._claim_changes
-        )
+        sent = time.monotonic()
+        claimed = await promptly(stores.leases.claim, key, owner=owner, now=self.clock(), changes=self._claim_changes)
         if claimed is None:
             return False
-        await _Claim(self, stores, claimed, owner=owner).work(stop)
+        lease = Lease(stores.leases, claimed, key=key, owner=owner, clock=self.clock, claimed=sent)
+        await _Claim(self, stores, claimed, lease).work(stop)
         return True
 
     def _claim_changes(self, found: AstExecution) -> Mapping[str, Any]:
@@ -83,48 +85,66 @@ class PolicyRunHandler:
 class _Claim:
     """What is done under one claim of one run."""
 
-    def __init__(self, handler: PolicyRunHandler, stores: Stores, run: AstExecution, *, owner: str) -> None:
+    def __init__(
+        self, handler: PolicyRunHandler, stores: Stores, run: AstExecution, lease: Lease[AstExecution]
+    ) -> None:
         self.clock = handler.clock
         self.patience = handler.patience
         self.stores = stores
         self.run = run
-        self.owner = owner
-        self.lease = Lease(stores.executions, run, key=run.execution_id, owner=owner, clock=self.clock)
+        self.lease = lease
         self.feed = Feed(run.execution_id, fence=run.fence, session_id=run.session_id, clock=self.clock)
         self.counts = run.counts
 
     async def work(self, stop: asyncio.Event) -> None:
-        log.info("run claimed", run=self.run.execution_id, fence=self.run.fence, worker=self.owner)
+        log.info("run claimed", run=self.run.execution_id, fence=self.run.fence, worker=self.lease.owner)
         try:
             await self.feed.tell("ast.state", state_payload(self.run, now=self.clock()))
             ending, reason = await self._run(stop)
             await self._conclude(ending, reason)
         except LeaseLost:
-            log.warning("lease lost", run=self.run.execution_id, worker=self.owner)
+            log.warning("lease lost", run=self.run.execution_id, worker=self.lease.owner)
         except Unavailable as error:
             log.warning("run left to the next claim", run=self.run.execution_id, error=error.message)
         finally:
             await self.feed.close()
 
-    async def _run(self, stop: asyncio.Event) -> tuple[Ending | RunStatus, str | None]:
+    async def _run(self, stop: asyncio.Event) -> tuple[Ending, str | None]:
         """Do the work; returns how it ended and, where something went wrong, why."""
+        self.counts = await self._counts(fresh=self.run.fence == 1)
         if self.run.control is not Control.RUN:
             return (Ending.CANCEL if self.run.control is Control.CANCEL else Ending.PAUSE), None
         if self.clock() - self.run.created_at > LONGEST_RUN:
-            return RunStatus.TIMEOUT, f"The run was not finished within {LONGEST_RUN.days} days."
+            return Ending.TIMEOUT, f"The run was not finished within {LONGEST_RUN.days} days."
+        in_vain = self.run.claims_in_vain + 1 if self.counts.completed <= self.run.items_at_claim else 0
+        if in_vain > MOST_CLAIMS_IN_VAIN:
+            return Ending.FAILED, f"Given up: it broke off {in_vain - 1} times without a result. The log says why."
         host = await off_loop(self.stores.hosts.find, self.run.host_name)
         if host is None or not host.enabled:
             return Ending.FAILED, f"Host {self.run.host_name} may not be used any more."
         ast = ASTS.get(self.run.ast_name)
         if ast is None:
             return Ending.FAILED, f"This version of Rungs has no AST {self.run.ast_name}."
-        secret = await off_loop(self.stores.secrets.find, self.run.execution_id, consistent=True)
-        if secret is None:
+        credentials = await self._credentials()
+        if credentials is None:
             return Ending.PAUSE, "The host password was erased. Resume the run and give it again."
-        credentials = unseal(self.stores.keyring, secret)
+        await self.lease.renew({"claims_in_vain": in_vain, "items_at_claim": self.counts.completed})
+        return await self._run_off(host, ast, credentials, stop)
+
+    async def _credentials(self) -> Credentials | None:
+        """The run's host credentials; None where they are gone, or can no longer be read and so are erased."""
+        secret = await off_loop(self.stores.secrets.find, self.run.execution_id, consistent=True)
+        try:
+            return unseal(self.stores.keyring, secret) if secret else None
+        except SecretUnreadable as error:
+            log.warning("credentials erased", run=self.run.execution_id, error=error.message)
+            await off_loop(self.stores.secrets.delete, self.run.execution_id)
+            return None
+
+    async def _run_off(
+        self, host: Host, ast: type[Ast], credentials: Credentials, stop: asyncio.Event
+    ) -> tuple[Ending, str | None]:
         agenda = Agenda(await off_loop(self.stores.results.pending, self.run.execution_id))
-        self.counts = await self._counts(fresh=self.run.fence == 1)
-        await self.lease.renew({})
         sessions = host.sessions_at_once
         if host.sessions_a_user_id:
             sessions = min(sessions, host.sessions_a_user_id)
@@ -143,7 +163,8 @@ class _Claim:
                 limit=host.sessions_a_user_id,
                 owner=f"{self.run.execution_id}/{self.run.fence}",
                 clock=self.clock,
-                may_wait=lambda: runner.ending is None and self.lease.is_sure,
+                may_wait=lambda: runner.ending is None,
+                patience_seconds=self.patience.slot,
             ),
             agenda=agenda,
             recorder=recorder,
@@ -174,7 +195,7 @@ class _Claim:
 
     # --- how it ends -------------------------------------------------------------------------------------------------
 
-    async def _conclude(self, ending: Ending | RunStatus, reason: str | None) -> None:
+    async def _conclude(self, ending: Ending, reason: str | None) -> None:
         """Let go of the run in the state that the ending means, and tell the watchers."""
         if ending is Ending.LOST:
             raise LeaseLost(self.run.execution_id)
@@ -182,43 +203,17 @@ class _Claim:
             self.counts = await self._settled_counts()
         done = None
         while done is None:
-            if self.lease.control is Control.CANCEL:
-                ending = Ending.CANCEL  # asked for while the last policies were finishing
-            elif ending is Ending.PAUSE and self.lease.control is Control.RUN and reason is None:
-                ending = Ending.STOP  # resumed before it had come to rest
-            changes, wanted = self._last_changes(ending, reason)
-            done = await self.lease.let_go(changes, wanted=wanted)
-        if done.status.is_final:
-            await off_loop(tidy, self.stores, done, now=self.clock())
+            wanted = self.lease.control
+            ending = obeyed(ending, control=wanted, reason=reason)
+            now = self.clock()
+            changes = last_changes(self.run, ending, counts=self.counts, reason=reason, now=now)
+            also = closing(self.stores, self.run, now=now) if changes.get("completed_at") else ()
+            done = await self.lease.let_go(changes, wanted=wanted, also=also)
         if done.status is RunStatus.PAUSED:
             await off_loop(keep_credentials, self.stores, key=self.run.execution_id, now=self.clock())
             await self.feed.tell("ast.paused", status_payload(done))
         await self.feed.tell("ast.status", {**status_payload(done), **state_payload(done, now=self.clock())})
         log.info("run let go", run=self.run.execution_id, status=done.status.value, fence=self.run.fence)
-
-    def _last_changes(self, ending: Ending | RunStatus, reason: str | None) -> tuple[Mapping[str, Any], Control | None]:
-        now = self.clock()
-        if isinstance(ending, RunStatus):
-            return final_changes(self.run, ending, now=now, counts=self.counts, reason=reason), None
-        if ending is Ending.PAUSE:
-            return {**paused_changes(), "control": Control.PAUSE, **self._counters(), "waiting_reason": reason}, (
-                None if reason else Control.PAUSE
-            )
-        if ending is Ending.STOP:
-            return {"status": RunStatus.PENDING, "available_at": now, "waiting_reason": None, **self._counters()}, None
-        if ending is Ending.CANCEL:
-            return final_changes(self.run, RunStatus.CANCELLED, now=now, counts=self.counts), None
-        if ending is Ending.FAILED:
-            return final_changes(self.run, RunStatus.FAILED, now=now, counts=self.counts, reason=reason), None
-        if self.counts.failed and not self.counts.success:
-            reason = (
-                "No policy could be processed." if self.run.total_items > 1 else "The policy could not be processed."
-            )
-            return final_changes(self.run, RunStatus.FAILED, now=now, counts=self.counts, reason=reason), None
-        return final_changes(self.run, RunStatus.SUCCESS, now=now, counts=self.counts), None
-
-    def _counters(self) -> Mapping[str, Any]:
-        return counter_changes(self.counts, completed=self.counts.completed, total=self.run.total_items)
 
     async def _settled_counts(self) -> Counts:
         """The counts once the index has caught up with all results."""

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import Any, TypedDict
 
 import structlog
@@ -22,7 +21,9 @@ from apps.jobs.entities import Control
 from apps.jobs.lease import Lease, LeaseLost
 from apps.policy_runs.agenda import Agenda, Task
 from apps.policy_runs.asts.base import Ast, Credentials, ItemOutcome
+from apps.policy_runs.endings import Ending
 from apps.policy_runs.entities import (
+    LONGEST_RUN,
     AstExecution,
     PolicyResult,
     Screenshot,
@@ -43,23 +44,12 @@ from apps.terminal.session import HostAddress
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
-CANCEL_SECONDS = 5.0
+SIGN_OFF_SECONDS = 3.5  # with the heartbeat and the last writes a cancelled run ends within five seconds
 STOP_SECONDS = 20.0
 # Watchers hear of every result at once; the stored counters may lag by a heartbeat to save writes on slow hosts.
 RESULTS_A_COUNTER_WRITE = 10
 SESSION_TOUCH_SECONDS = 30.0
 CREDENTIALS_KEPT_SECONDS = 3600.0
-
-
-class Ending(Enum):
-    """Why no further policy is started."""
-
-    FINISHED = "finished"
-    PAUSE = "pause"
-    CANCEL = "cancel"
-    STOP = "stop"
-    FAILED = "failed"
-    LOST = "lost"
 
 
 # How long policies under way may go on; where an ending is not named they are finished.
@@ -172,8 +162,8 @@ class Runner:
                 self.end(Ending.CANCEL)
             elif self.lease.control is Control.PAUSE:
                 self.end(Ending.PAUSE)
-            elif stop.is_set():
-                self.end(Ending.STOP)
+            elif stop.is_set() or self.clock() - self.execution.created_at > LONGEST_RUN:
+                self.end(Ending.STOP)  # one that took too long is ended by the next claim
             self.recorder.tell_current()
             await self._keep_alive()
 
@@ -208,23 +198,29 @@ class Runner:
 
     async def _work(self, number: int) -> None:
         """One host session's share: policy after policy, the connection kept as long as it serves."""
+        await self._wait_for_proof(number)
         async with self.slots.slot(number, waiting=self._wait_for) as granted:
             if not granted:
+                self._no_slot(number)
                 return
             line = self._new_line()
             if number == 0:
                 self._probe = line
             try:
-                await self._wait_for_proof(number)
                 while (task := await self._next()) is not None:
                     await self._take(line, task)
             except asyncio.CancelledError:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(CANCEL_SECONDS - BEAT_SECONDS):
+                    async with asyncio.timeout(SIGN_OFF_SECONDS):
                         await line.finish()
                 raise
             finally:
                 await line.hang_up()
+
+    def _no_slot(self, number: int) -> None:
+        """The host's sessions for this user id are all taken: let other runs have the worker meanwhile."""
+        if number == 0 and self.ending is None:
+            self.end(Ending.WAIT, self._waiting)
 
     def _new_line(self) -> Line:
         return Line(
@@ -237,8 +233,10 @@ class Runner:
 
     async def _next(self) -> Task | None:
         """The next policy, or None when there is none or none may be started any more."""
-        while self.ending is None and self.lease.is_sure:
-            task = self.agenda.take() if time.monotonic() >= self._hold_until else None
+        while self.ending is None:
+            # A lease that is unsure for a moment starts nothing; one that is lost ends the run by the heartbeat.
+            may_start = self.lease.is_sure and time.monotonic() >= self._hold_until
+            task = self.agenda.take() if may_start else None
             if task is not None:
                 return task
             if self.agenda.is_finished:

@@ -26,15 +26,17 @@ from apps.policy_runs.entities import (
     RunStatus,
     final_changes,
 )
-from apps.policy_runs.errors import CredentialsNeeded, InvalidLaunch, KeyReused
+from apps.policy_runs.errors import CredentialsNeeded, InvalidLaunch, KeyReused, LaunchInterrupted
 from apps.policy_runs.parsing import MOST_POLICIES, MOST_PROBLEMS_SHOWN, POLICY_NUMBER, Parsed
 from apps.policy_runs.stores import Stores
 from apps.storage.conditions import Update, attribute
 from apps.storage.errors import AlreadyExists, ConditionFailed, Duplicate, ItemNotFound
 from apps.storage.transaction import Transaction
+from apps.storage.writes import Write
 from apps.terminal.entities import Session, SessionStatus
 
 BROKEN_LAUNCH_AGE = timedelta(minutes=10)
+LONGEST_LAUNCH = timedelta(minutes=1)
 CONTROL_TRIES = 8
 SWEPT_AT_ONCE = 25
 KEY_SCOPE = "PolicyRuns.idempotency_key"
@@ -138,11 +140,12 @@ def launch(
             ),
         ).commit()
     except Duplicate:
-        return Launched(_launched_before(stores, owned_key=owned_key, request=request), is_new=False)
+        return Launched(_launched_before(stores, owned_key=owned_key, request=request, now=now), is_new=False)
     stores.results.put_many(
         PolicyResult(execution_id=run.execution_id, policy_number=number) for number in request.numbers
     )
-    stores.secrets.add(seal(stores.keyring, run.execution_id, credentials, now=now))
+    # Unconditional, so that a request sent twice because its answer was lost does no harm.
+    stores.secrets.put_many([seal(stores.keyring, run.execution_id, credentials, now=now)])
     try:
         queued = stores.executions.update(
             run.execution_id,
@@ -150,7 +153,8 @@ def launch(
             condition=attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING),
         )
     except ConditionFailed as error:
-        return Launched(error.stored, is_new=True)  # somebody paused or cancelled it before it was in the queue
+        stores.secrets.delete(run.execution_id)  # it was cancelled, or swept, before it was in the queue
+        return Launched(error.stored, is_new=True)
     return Launched(queued, is_new=True)
 
 
@@ -177,13 +181,15 @@ def _check_launch(
         raise InvalidLaunch(f"Parameter {where}: {first['msg']}.", field="parameters") from error
 
 
-def _launched_before(stores: Stores, *, owned_key: str, request: LaunchRequest) -> AstExecution:
+def _launched_before(stores: Stores, *, owned_key: str, request: LaunchRequest, now: datetime) -> AstExecution:
     execution_id = stores.guards.owner(KEY_SCOPE, owned_key) or ""
     run = stores.executions.get(execution_id, consistent=True)
     if run.params.get("request") != request.fingerprint():
         raise KeyReused(
             f"This form was sent before, otherwise filled in, and started run {execution_id}. Open a new one."
         )
+    if not run.is_launched and now - run.created_at > LONGEST_LAUNCH:
+        raise LaunchInterrupted("The launch of this run broke off, and nothing ran. Start it again in a new form.")
     return run
 
 
@@ -207,17 +213,27 @@ def control(
         changes = run.controlled(wish, now=now)
         if not changes:
             return run
+        also: tuple[Write, ...] = ()
         if changes.get("queue") == "open":
-            _ensure_credentials(stores, key=key, given=credentials, now=now)
+            also = (_credentials(stores, key=key, given=credentials, now=now),)
+        elif changes.get("status") is RunStatus.CANCELLED:
+            also = closing(stores, run, now=now)
         try:
-            return _carry_out(stores, run, wish, changes, acting=actor.acting(address), now=now)
+            return _carry_out(stores, run, wish, changes, acting=actor.acting(address), now=now, also=also)
         except ConditionFailed:
             continue  # the worker, or somebody else, moved it on: look again
     raise ConditionFailed("The run is changing too quickly right now. Try again in a moment.")
 
 
 def _carry_out(
-    stores: Stores, run: AstExecution, wish: Control, changes: Mapping[str, object], *, acting: Actor, now: datetime
+    stores: Stores,
+    run: AstExecution,
+    wish: Control,
+    changes: Mapping[str, object],
+    *,
+    acting: Actor,
+    now: datetime,
+    also: tuple[Write, ...],
 ) -> AstExecution:
     unchanged = attribute("fence").equals(run.fence) & attribute("status").equals(run.status)
     held = attribute("lease_owner")
@@ -237,25 +253,25 @@ def _carry_out(
             before={"status": run.status.value, "control": run.control.value},
             after={"control": wish.value},
         ),
+        *also,
     ).commit()
-    status = changes.get("status")
-    if isinstance(status, RunStatus) and status.is_final:
-        tidy(stores, run, now=now)
-    elif status is RunStatus.PAUSED:
+    if changes.get("status") is RunStatus.PAUSED:
         keep_credentials(stores, key=run.execution_id, now=now)  # a day from now, however long it had waited
     return stores.executions.get(run.execution_id, consistent=True)
 
 
-def _ensure_credentials(stores: Stores, *, key: str, given: Credentials | None, now: datetime) -> None:
-    """Renew the stored credentials, or store those given anew. Raises `CredentialsNeeded` where there are neither."""
+def _credentials(stores: Stores, *, key: str, given: Credentials | None, now: datetime) -> Write:
+    """The write that stores credentials given anew, or lets the stored ones live for another day.
+
+    Its failure is `CredentialsNeeded`: there are neither.
+    """
     if given is not None:
-        stores.secrets.put_many([seal(stores.keyring, key, given, now=now)])
-        return
-    if not keep_credentials(stores, key=key, now=now):
-        raise CredentialsNeeded(
-            "The host password of this run was erased after a day. Give user id and password again to resume.",
-            field="password",
-        )
+        return stores.secrets.putting(seal(stores.keyring, key, given, now=now))
+    kept = Update(set={"expires_at": now + SECRET_LIFE})
+    needed = CredentialsNeeded(
+        "The host password of this run was erased. Give user id and password again to resume.", field="password"
+    )
+    return stores.secrets.updating(key, kept, condition=attribute("expires_at").above(now)).otherwise(needed)
 
 
 def keep_credentials(stores: Stores, *, key: str, now: datetime) -> bool:
@@ -268,29 +284,36 @@ def keep_credentials(stores: Stores, *, key: str, now: datetime) -> bool:
     return True
 
 
-def tidy(stores: Stores, run: AstExecution, *, now: datetime) -> None:
-    """Erase the credentials of a run that has ended and close its session."""
-    stores.secrets.delete(run.execution_id)
-    stores.sessions.touch(run.session_id, status=SessionStatus.CLOSED, now=now)
+def closing(stores: Stores, run: AstExecution, *, now: datetime) -> tuple[Write, ...]:
+    """The writes that belong to the end of a run: its credentials erased and its session closed."""
+    session = Session(
+        session_id=run.session_id,
+        user_id=run.user_id,
+        host_name=run.host_name,
+        status=SessionStatus.CLOSED,
+        created_at=run.created_at,
+        last_activity=now,
+    )
+    return stores.secrets.deleting(run.execution_id), stores.sessions.putting(session)
 
 
 def sweep_broken_launches(stores: Stores, *, now: datetime) -> Sequence[str]:
     """Close runs whose launch broke before they were in the queue; returns their keys."""
     swept = []
     for key in stores.executions.in_state(RunStatus.PENDING, limit=SWEPT_AT_ONCE):
-        run = stores.executions.find(key, consistent=True)
+        try:
+            run = stores.executions.find(key, consistent=True)
+        except ValidationError:
+            continue  # written by another version of Rungs: not ours to judge
         if run is None or run.is_launched or run.created_at > now - BROKEN_LAUNCH_AGE:
             continue
         changes = final_changes(run, RunStatus.FAILED, now=now, reason="The launch was interrupted. Launch it again.")
+        still_broken = attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING)
+        ending = stores.executions.updating(key, Update(set=changes), condition=still_broken)
         try:
-            stores.executions.update(
-                key,
-                Update(set=changes),
-                condition=attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING),
-            )
+            Transaction(stores.store, ending, *closing(stores, run, now=now)).commit()
         except ConditionFailed:
             continue
-        tidy(stores, run, now=now)
         swept.append(key)
     return swept
 

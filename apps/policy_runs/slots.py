@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from apps.storage.connection import off_loop
 from apps.terminal.repository import SLOT_LEASE, HostSlots
 
 RETRY_SECONDS = 2.0
+PATIENCE_SECONDS = 30.0
 
 
 class SlotKeeper:
@@ -25,6 +27,7 @@ class SlotKeeper:
         owner: str,
         clock: Callable[[], datetime],
         may_wait: Callable[[], bool],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """`owner` is the claim of the run; `may_wait` turns false when the run is to end."""
         self.slots = slots
@@ -34,24 +37,24 @@ class SlotKeeper:
         self.owner = owner
         self.clock = clock
         self.may_wait = may_wait
+        self.patience_seconds = patience_seconds
 
     @contextlib.asynccontextmanager
     async def slot(self, number: int, *, waiting: Callable[[str | None], None]) -> AsyncIterator[bool]:
-        """Hold one of the user id's sessions; yields False where the run ended before one was free.
+        """Hold one of the user id's sessions; yields False where none was free in time.
 
         `waiting` is told why nothing happens meanwhile, and None when it does again.
         """
         if not self.limit:
             yield True
             return
-        name = f"{self.host_name}#{number % self.limit}#{self.user_id}"
         owner = f"{self.owner}/{number}"
-        while not await self._take(name, owner):
-            if not self.may_wait():
+        began = time.monotonic()
+        while (name := await self._take_any(number, owner)) is None:
+            waiting(f"Another run uses this user id on {self.host_name}; the host allows it {self._times()}.")
+            if not self.may_wait() or time.monotonic() - began > self.patience_seconds:
                 yield False
                 return
-            if number == 0:
-                waiting(f"Another run uses this user id on {self.host_name}; the host allows it {self._times()}.")
             await asyncio.sleep(RETRY_SECONDS)
         waiting(None)
         keeper = asyncio.create_task(self._keep(name, owner))
@@ -64,6 +67,14 @@ class SlotKeeper:
 
     def _times(self) -> str:
         return "one session" if self.limit == 1 else f"{self.limit} sessions"
+
+    async def _take_any(self, first: int, owner: str) -> str | None:
+        """The first free slot, beginning with a number of one's own so that many do not ask for the same one."""
+        for offset in range(self.limit):
+            name = f"{self.host_name}#{(first + offset) % self.limit}#{self.user_id}"
+            if await self._take(name, owner):
+                return name
+        return None
 
     async def _keep(self, name: str, owner: str) -> None:
         while True:

@@ -12,11 +12,12 @@ from apps.terminal.repository import Hosts, HostSlots, Sessions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """Repositories on one store, and the keys that open what is secret."""
+    """Repositories on one store, and the keys that open what is secret; `leases` are the runs for those who hurry."""
 
     store: Store
     keyring: Keyring
     executions: Executions
+    leases: Executions
     results: Results
     secrets: RunSecrets
     asts: AstRegistrations
@@ -33,6 +34,7 @@ def stores_on(store: Store, keyring: Keyring) -> Stores:
         store=store,
         keyring=keyring,
         executions=Executions(store),
+        leases=Executions(store.prompt()),
         results=Results(store),
         secrets=RunSecrets(store),
         asts=AstRegistrations(store),

@@ -22,6 +22,7 @@ class Patience:
     policy: float = 90.0
     retry: float = 1.0
     put_off: float = 5.0
+    slot: float = 30.0
     user_in_use: tuple[float, float] = (30.0, 60.0)
 
 

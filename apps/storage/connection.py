@@ -23,6 +23,9 @@ DEFAULT_REGION = "us-east-1"
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 5
+PROMPT_ATTEMPTS = 2
+PROMPT_TIMEOUT_SECONDS = 3
+PROMPT_THREADS = 4
 
 # Only these count as writes for metering; everything else that reports capacity reads.
 _WRITES = frozenset({"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"})
@@ -61,6 +64,19 @@ class Store:
         self._read_timeout_seconds = read_timeout_seconds
         self._lock = threading.RLock()
         self._client: DynamoDBClient | None = None
+
+    def prompt(self) -> "Store":
+        """The same store for what must be answered soon or not at all, such as heartbeats."""
+        return Store(
+            environment=self.environment,
+            prefix=self.prefix,
+            names=self.names,
+            region=self._given_region,
+            endpoint=self._given_endpoint,
+            engine=(lambda: str(self.endpoint)) if self._engine else None,
+            attempts=PROMPT_ATTEMPTS,
+            read_timeout_seconds=PROMPT_TIMEOUT_SECONDS,
+        )
 
     def physical(self, table: Table) -> str:
         """The name this table has at the endpoint: `{prefix}-{environment}-{Table}`, or the one mapped to it."""
@@ -200,12 +216,24 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=settings.STORAGE["THREADS"], thread_name_prefix="store")
 
 
+@lru_cache(maxsize=1)
+def _prompt_pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=PROMPT_THREADS, thread_name_prefix="store-prompt")
+
+
 async def off_loop(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Await a blocking repository call from async code.
 
     It runs in a bounded pool of threads of the store's own, so that a slow store can starve neither the event loop nor
     whatever else uses threads. Meters that are active here count there too.
     """
-    context = copy_context()
-    call = partial(context.run, partial(function, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(_pool(), call)
+    return await _in_pool(_pool(), partial(function, *args, **kwargs))
+
+
+async def promptly(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Like `off_loop`, in a few threads that nothing else uses: a heartbeat must not queue behind slow questions."""
+    return await _in_pool(_prompt_pool(), partial(function, *args, **kwargs))
+
+
+async def _in_pool(pool: ThreadPoolExecutor, call: Callable[[], R]) -> R:
+    return await asyncio.get_running_loop().run_in_executor(pool, partial(copy_context().run, call))

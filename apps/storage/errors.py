@@ -99,6 +99,12 @@ class AccessDenied(StoreUnavailable):
     code = "access_denied"
 
 
+class SecretUnreadable(StoreUnavailable):
+    """A stored secret cannot be opened: its key is gone, or it is not where it belongs."""
+
+    code = "secret_unreadable"
+
+
 class Unsupported(DomainError):
     """This engine lacks the capability; not a failure of the table."""
 

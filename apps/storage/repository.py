@@ -89,6 +89,11 @@ class Repository(Reader[E]):
             lambda _: AlreadyExists(f"This {self.noun} exists already."),
         )
 
+    def putting(self, entity: E) -> Write:
+        """An unconditional write of the whole item, whatever is stored there."""
+        item = self._item(entity, version=entity.version + 1)
+        return self._write("Put", {"Item": item}, lambda _: ItemNotFound(f"There is no such {self.noun}."))
+
     def saving(self, entity: E, *, condition: Condition | None = None) -> Write:
         """The write behind `save`."""
         if entity.is_projected:

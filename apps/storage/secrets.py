@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
-from apps.storage.errors import StoreUnavailable
+from apps.storage.errors import SecretUnreadable
 
 FORMAT = b"\x01"
 KEY_ID_BYTES = 4
@@ -37,17 +37,17 @@ class Keyring:
         return FORMAT + self._current + nonce + sealed
 
     def open(self, sealed: bytes, place: Place) -> str:
-        """The secret. Raises `StoreUnavailable` where no key opens it there."""
+        """The secret. Raises `SecretUnreadable` where no key opens it there."""
         start = len(FORMAT) + KEY_ID_BYTES
         cipher = self._ciphers.get(sealed[len(FORMAT) : start])
         if not sealed.startswith(FORMAT) or cipher is None:
-            raise StoreUnavailable("A stored secret was encrypted with a key that is not in RUNGS_ENCRYPTION_KEYS.")
+            raise SecretUnreadable("A stored secret was encrypted with a key that is not in RUNGS_ENCRYPTION_KEYS.")
         try:
             return cipher.decrypt(
                 sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :], _bound(place)
             ).decode()
         except (InvalidTag, ValueError):  # cut short, even the nonce may be too short
-            raise StoreUnavailable("A stored secret does not belong where it was found, or was damaged.") from None
+            raise SecretUnreadable("A stored secret does not belong where it was found, or was damaged.") from None
 
 
 @lru_cache(maxsize=1)

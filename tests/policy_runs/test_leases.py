@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,7 +50,14 @@ def test_a_run_is_claimed_again_only_after_its_lease(launched_offline, stores):
 async def test_a_worker_whose_run_was_taken_over_notices_at_its_next_heartbeat(launched_offline, stores):
     now = datetime.now(UTC)
     first = claim(stores, launched_offline, "worker-1", now)
-    lease = Lease(stores.executions, first, key=first.execution_id, owner="worker-1", clock=lambda: datetime.now(UTC))
+    lease = Lease(
+        stores.executions,
+        first,
+        key=first.execution_id,
+        owner="worker-1",
+        clock=lambda: datetime.now(UTC),
+        claimed=time.monotonic(),
+    )
     claim(stores, launched_offline, "worker-2", now + LEASE + CLOCK_SKEW * 2)
 
     for heartbeat in (lease.renew({}), lease.look(), lease.let_go({})):

@@ -51,7 +51,7 @@ async def signed_on(
 
 async def eventually(truth: Callable[[], bool], *, seconds: float = 2.0) -> None:
     async with asyncio.timeout(seconds):
-        while not truth():  # noqa: ASYNC110 -- the other side has no event to wait for
+        while not truth():
             await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,37 @@
+"""What logs may say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import structlog
+from project.logs import configure
+
+configure({"level": "DEBUG", "json": %s})
+log = structlog.get_logger("some.module")
+
+
+def sign_on(user_id, password):
+    raise RuntimeError("a bug while a secret was in a local variable")
+
+
+try:
+    sign_on("DEMO01", "hunter2-secret")
+except RuntimeError as error:
+    log.error("it broke", exc_info=error, password="hunter2-secret", api_token="hunter2-secret")
+"""
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_neither_a_traceback_nor_a_named_value_shows_a_secret(json):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM % json], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert "a bug while a secret" in done.stderr
+    assert "it broke" in done.stderr
+    assert "hunter2-secret" not in done.stderr
