@@ -124,18 +124,25 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
 def development_key(data_dir: Path, name: str) -> str:
     """A random key of this laptop's own, 32 bytes in base64, made once and kept in `data_dir` (dev only)."""
     path = data_dir / f"{name}.key"
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        fresh = data_dir / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
-        fresh.touch(mode=0o600)
-        fresh.write_text(base64.b64encode(secrets.token_bytes(ENCRYPTION_KEY_BYTES)).decode())
-        try:
-            path.hardlink_to(fresh)  # the first of several processes wins; the others read its key
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make_key(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"RUNGS_DATA_DIR: {data_dir} cannot be used: {error.strerror}.") from error
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(base64.b64encode(secrets.token_bytes(ENCRYPTION_KEY_BYTES)).decode())
+    try:
+        path.hardlink_to(fresh)  # the first of several processes wins; the others read its key
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
 
 
 def _email(reader: _Reader) -> Email:
@@ -169,7 +176,11 @@ def _table_names(raw: str) -> Mapping[str, str]:
     for table, physical in pairs.items():
         if not isinstance(physical, str) or not PHYSICAL_NAME.fullmatch(physical.strip()):
             raise ValueError(f"{physical!r} cannot be the name of table {table} (3 to 255 letters, digits, _ . -)")
-    return {table.strip(): physical.strip() for table, physical in pairs.items()}
+    names = {table.strip(): physical.strip() for table, physical in pairs.items()}
+    twice = [physical for physical in names.values() if list(names.values()).count(physical) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} is given to more than one table")
+    return names
 
 
 def _http_url(raw: str) -> str:

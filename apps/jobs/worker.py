@@ -52,6 +52,7 @@ class Worker:
         self.owner = worker_name()
         self._working: dict[str, asyncio.Task[bool]] = {}
         self._broken: dict[str, float] = {}
+        self._trouble = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then hand back what is under way and return."""
@@ -76,8 +77,12 @@ class Worker:
         await asyncio.wait({task})
         error = task.exception()
         if isinstance(error, Unavailable):
-            log.warning("worker cannot reach the store", worker=self.owner, error=error.message)
-        elif error is not None:
+            if error.message != self._trouble:  # said once, not twice a second
+                log.warning("worker cannot reach the store", worker=self.owner, error=error.message)
+            self._trouble = error.message
+            return
+        self._trouble = ""
+        if error is not None:
             log.error(what, worker=self.owner, exc_info=error)
 
     async def _take(self, handler: Handler, stop: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 
 from apps.accounts.entities import User
 from apps.accounts.sockets import user_of_scope
@@ -125,7 +126,9 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
     def _own_origin(self) -> bool:
         headers = dict(self.scope.get("headers", ()))
         origin = headers.get(b"origin", b"").decode("latin-1")
-        return bool(origin) and urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")
+        schemes = {"https"} if settings.SESSION_COOKIE_SECURE else {"http", "https"}
+        parts = urlsplit(origin)
+        return parts.scheme in schemes and parts.netloc == headers.get(b"host", b"").decode("latin-1")
 
     async def _visible_run(self) -> AstExecution:
         stores = default_stores()

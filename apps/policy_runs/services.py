@@ -68,10 +68,12 @@ def checked_numbers(parsed: Parsed) -> tuple[str, ...]:
     """The policy numbers of a form or file. Raises `InvalidLaunch` with every problem and its line."""
     problems = parsed.problems
     if problems:
-        findings = [
+        findings: list[dict[str, object]] = [
             {"line": problem.line, "value": problem.value, "message": problem.message}
             for problem in problems[:MOST_PROBLEMS_SHOWN]
         ]
+        if len(problems) > MOST_PROBLEMS_SHOWN:
+            findings.append({"message": f"and {len(problems) - MOST_PROBLEMS_SHOWN:,} more"})
         entries = "1 entry is" if len(problems) == 1 else f"{len(problems)} entries are"
         raise InvalidLaunch(
             f"{entries} not a policy number; the first is on line {problems[0].line}.",

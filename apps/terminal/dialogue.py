@@ -199,7 +199,8 @@ class Dialogue:
         if view.reading.detail is not None:
             message = f"The host showed policy {view.reading.detail.policy_number}, which is not the one asked for."
             return HostFault(message, kind=FaultKind.UNKNOWN_SCREEN, step=step)
-        message = self.said("The host showed a screen that is not known here", view)
+        # What stands on it may be anybody's data: it is kept as a screen, which not everybody may see.
+        message = "The host showed a screen that is not known here."
         return HostFault(message, kind=FaultKind.UNKNOWN_SCREEN, step=step)
 
     def said(self, sentence: str, view: View) -> str:

@@ -241,7 +241,11 @@ class RunPage {
     const address = new URL(this.root.dataset.socketUrl, location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     this.awaitingState = true;
-    this.socket = new WebSocket(address);
+    try {
+      this.socket = new WebSocket(address);
+    } catch {
+      return this.lost(); /* no sockets here at all: the page polls */
+    }
     this.socket.addEventListener("message", (event) => this.receive(JSON.parse(event.data)));
     this.socket.addEventListener("close", (event) => this.lost(event.code));
   }

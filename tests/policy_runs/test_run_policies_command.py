@@ -131,7 +131,7 @@ def test_a_run_can_be_launched_for_a_user_who_may(host, run_policies, stores, st
     olga, vera = member(store, Role.OPERATOR), member(store, Role.VIEWER)
     run_policies("ABC123DEF", "--as", olga.email)
     assert stores.executions.listed().items[0].user_id == olga.user_id
-    with pytest.raises(CommandError, match="may not see it"):
+    with pytest.raises(CommandError, match="may not launch runs"):
         run_policies("ABC123DEF", "--as", vera.email)
     users = Users(store)
     users.change(olga.evolve(is_active=False))
@@ -207,7 +207,7 @@ def test_as_a_process_it_keeps_stdout_for_json_and_exits_with_one_for_bad_number
     assert (good.returncode, json.loads(out)["total"]) == (0, 1)
     assert PASSWORD.encode() not in arguments
     assert (bad.returncode, nothing) == (1, "")
-    assert "line 2: a policy number has 9 characters, this has 5" in errors
+    assert "line 2: SHORT: a policy number has 9 characters, this has 5" in errors
     assert "Traceback" not in errors
 
 
@@ -224,6 +224,20 @@ def test_ctrl_c_leaves_the_run_going_and_says_where_to_watch_it(host, in_process
 
     run = stores.executions.listed().items[0]
     assert process.returncode == 130
-    assert f"The run goes on. Watch or cancel it at /policy-runs/{run.execution_id}/" in said
+    assert f"--watch {run.execution_id}" in said
+    assert f"--cancel {run.execution_id}" in said
     found = stores.executions.get(run.execution_id, consistent=True)
     assert (found.status, found.queue) == (RunStatus.PENDING, "open")
+
+
+def test_a_run_can_be_cancelled_and_looked_at_from_the_command_line(host, run_policies, stores):
+    run_policies("ABC123DEF")
+    key = stores.executions.listed().items[0].execution_id
+
+    run_policies("--cancel", key)
+    assert stores.executions.get(key).status is RunStatus.CANCELLED
+    with pytest.raises(SystemExit) as ended:
+        run_policies("--watch", key)
+    assert ended.value.code == 1
+    with pytest.raises(CommandError, match="no such run"):
+        run_policies("--watch", "01M7WM00000000000000000000")

@@ -95,6 +95,8 @@ everything = some.builds(
     perhaps_at=some.none() | instants,
     renamed=some.none() | some.integers(-9, 9),
     anything=some.dictionaries(texts, json_like, max_size=3),
+    rows=some.lists(some.lists(some.integers(-(10**37), 10**37), max_size=3), max_size=3),
+    either=texts | some.integers(-(10**37), 10**37),
     version=some.integers(0, 9),
 )
 

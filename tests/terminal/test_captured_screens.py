@@ -3,11 +3,11 @@
 import logging
 
 import pytest
-from terminal_hosts import HASTY, StartHost, address_of, signed_on
 
 from apps.terminal.demohost import PASSWORD, DemoHost, demo_policies
 from apps.terminal.errors import HostFault
 from apps.terminal.session import HostSession
+from tests.terminal.terminal_hosts import HASTY, StartHost, address_of, signed_on
 
 
 async def test_the_password_stands_on_no_captured_screen(start_host: StartHost) -> None:
@@ -41,13 +41,21 @@ async def test_a_known_secret_that_the_host_echoes_is_blanked_there_too(host: De
 
 
 async def test_a_known_secret_is_kept_out_of_messages(host: DemoHost) -> None:
-    async with signed_on(host, secrets=["zzz000001", "bulletin"]) as session:
+    async with signed_on(host, secrets=["zzz000001", "abnormally"]) as session:
         inquiry = await session.inquire("ZZZ000001")
         assert "ZZZ000001" not in inquiry.message
         with pytest.raises(HostFault) as caught:
+            await session.inquire("ABN000001")
+    assert "ABEND CODE" in str(caught.value)
+    assert "ABNORMALLY" not in str(caught.value)
+
+
+async def test_what_stands_on_an_unknown_screen_is_in_the_screen_and_not_in_the_message(host: DemoHost) -> None:
+    async with signed_on(host) as session:
+        with pytest.raises(HostFault) as caught:
             await session.inquire("UNK000001")
-    assert "OPERATIONS" in str(caught.value)
-    assert "BULLETIN" not in str(caught.value)
+        assert "BULLETIN" in session.screens[-1].text
+    assert str(caught.value) == "The host showed a screen that is not known here."
 
 
 async def test_a_password_typed_but_not_yet_answered_is_blanked(start_host: StartHost) -> None:

@@ -10,7 +10,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from terminal_hosts import SHORT, StartHost, address_of, eventually, signed_on
 
 from apps.terminal import client
 from apps.terminal.demohost import FAULT_PREFIXES, PASSWORD, DemoHost, Fault, demo_policies
@@ -32,6 +31,7 @@ from apps.terminal.demohost.telnet import (
 )
 from apps.terminal.errors import HostFault
 from apps.terminal.session import HostSession
+from tests.terminal.terminal_hosts import SHORT, StartHost, address_of, eventually, signed_on
 
 STREAM = (
     bytes((IAC, DO, 40))

@@ -4,11 +4,20 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from terminal_hosts import HASTY, NOON, SHORT, StartHost, address_of, eventually, open_descriptors, signed_on
 
 from apps.terminal.demohost import PASSWORD, DemoHost, demo_policies
 from apps.terminal.errors import FaultKind, HostFault, Remedy
 from apps.terminal.session import Deadlines, HostSession, Outcome
+from tests.terminal.terminal_hosts import (
+    HASTY,
+    NOON,
+    SHORT,
+    StartHost,
+    address_of,
+    eventually,
+    open_descriptors,
+    signed_on,
+)
 
 SOUND = demo_policies()[0]
 
@@ -223,7 +232,7 @@ async def test_sessions_leave_no_descriptor_behind(host: DemoHost) -> None:
     before = open_descriptors()
     await asyncio.gather(*(one(number) for number in range(50)))
     await eventually(lambda: host.sessions_open == 0)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
     assert host.connections_accepted == 51
 
 

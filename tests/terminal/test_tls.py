@@ -10,11 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from terminal_hosts import SHORT, StartHost, address_of
 
 from apps.terminal.demohost import PASSWORD, DemoHost, demo_policies
 from apps.terminal.errors import FaultKind, HostFault, Remedy
 from apps.terminal.session import Deadlines, HostSession
+from tests.terminal.terminal_hosts import SHORT, StartHost, address_of
 
 
 def certificate_for(name: x509.GeneralName, folder: Path) -> tuple[Path, ssl.SSLContext]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FAILURE, PARTLY = 1, 2
 
 
+PIPE_WIDTH = 200  # a pipe has no width of its own, and names must not be cut off
+
+
 class TableCommand(BaseCommand):
     """A command about the tables of one environment.
 
@@ -120,7 +123,11 @@ class TableCommand(BaseCommand):
         from rich.console import Console  # noqa: PLC0415  (not for machines)
 
         return Console(
-            file=cast("IO[str]", self.stdout), quiet=self.as_json or self.quiet, soft_wrap=True, highlight=False
+            file=cast("IO[str]", self.stdout),
+            quiet=self.as_json or self.quiet,
+            width=None if self.stdout.isatty() else PIPE_WIDTH,
+            soft_wrap=True,
+            highlight=False,
         )
 
     def seconds(self) -> float:

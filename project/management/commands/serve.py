@@ -20,8 +20,10 @@ from apps.storage.errors import StoreUnavailable
 from apps.storage.registry import declared_tables
 from apps.storage.schema.apply import set_up
 from apps.terminal.demo import DEMO_HOST, DEMO_HOST_PASSWORD, DEMO_HOST_USER, seed_demo_host
+from apps.terminal.repository import Hosts
 
 SHUTDOWN_SECONDS = 25
+HIGHEST_PORT = 65535
 
 
 class Command(BaseCommand):
@@ -35,15 +37,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         demo = settings.STORAGE["ENVIRONMENT"] == "dev" and not options["no_demo"]
+        if not 0 <= options["port"] <= HIGHEST_PORT:
+            raise CommandError(f"{options['port']} is no port: choose one from 1 to {HIGHEST_PORT}.")
         listening = _listen(options["host"], options["port"])
         try:
             self._prepare(demo=demo)
         except DomainError as error:
             remedies = error.remedies if isinstance(error, StoreUnavailable) else ()
             raise CommandError("\n".join([error.message, *(f"  - {remedy}" for remedy in remedies)])) from error
-        demo_port = _free_port() if demo else None
-        if demo_port is not None:
-            seed_demo_host(default_store(), port=demo_port)
+        demo_port = _demo_host_port() if demo else None
         self._announce(listening, demo=demo)
         _run(listening, worker=not options["no_worker"], demo_host_port=demo_port)
         self.stdout.write("Stopped.")
@@ -114,7 +116,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _free_port() -> int:
+def _demo_host_port() -> int | None:
+    """The port for the demo host; None where another server on the same data runs one already."""
+    known = Hosts(default_store()).find(DEMO_HOST, consistent=True)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", known.port if known else 0))
+        except OSError:
+            return None
+        port = int(probe.getsockname()[1])
+    seed_demo_host(default_store(), port=port)
+    return port

@@ -44,6 +44,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._create(options)
+        except (EOFError, KeyboardInterrupt):
+            raise CommandError("Nothing was created: the questions were not answered.") from None
+
+    def _create(self, options: dict[str, Any]) -> None:
         asks = not options["noinput"]
         email = _given(options["email"], EMAIL, "--email", question="E-mail: " if asks else None)
         try:

@@ -5,6 +5,7 @@ import secrets
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from apps.accounts.entities import Role, User
+from apps.accounts.permissions import allowed
 from apps.accounts.wiring import users
 from apps.errors import DomainError
+from apps.jobs.entities import Control
+from apps.policy_runs.access import visible_run
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import AstExecution, PolicyStatus, RunStatus
 from apps.policy_runs.parsing import Parsed, decode_upload, parse_csv, parse_entries
 from apps.policy_runs.payloads import state_payload, waiting_reason
 from apps.policy_runs.schemas import run_out
-from apps.policy_runs.services import LaunchRequest, checked_numbers, launch
+from apps.policy_runs.services import LaunchRequest, checked_numbers, control, launch
 from apps.policy_runs.showing import COMMAND_LINE
 from apps.policy_runs.stores import Stores
 from apps.policy_runs.wiring import default_stores
 
 POLL_SECONDS = 1.0
 FAILURES_SHOWN = 20
+INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -44,32 +49,49 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="email", help="e-mail of the user who launches; else the command line itself")
         parser.add_argument("--follow", action="store_true", help="show progress until the run has ended")
         parser.add_argument("--json", action="store_true", help="print the run as JSON, and nothing else, on stdout")
+        there = parser.add_mutually_exclusive_group()
+        there.add_argument("--watch", metavar="RUN", help="follow this run instead of launching one")
+        there.add_argument("--cancel", metavar="RUN", help="cancel this run instead of launching one")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(stderr=options["json"], highlight=False)
+        console = Console(stderr=options["json"], highlight=False, soft_wrap=True)
         stores = default_stores()
         try:
-            run = self._launch(stores, options)
-            if not options["json"]:
-                console.print(f"Run {run.execution_id}: {run.total_items} policies on {run.host_name}.")
-            if options["follow"]:
+            run = self._run(stores, options, console)
+            if options["follow"] or options["watch"]:
                 run = _follow(stores, run, console)
         except DomainError as error:
-            lines = [
-                f"  line {finding['line']}: {finding['message']}" for finding in error.details() if "line" in finding
-            ]
-            raise CommandError("\n".join([error.message, *lines])) from error
+            raise CommandError("\n".join([error.message, *map(_told, error.details())])) from error
+        except (EOFError, KeyboardInterrupt):
+            raise CommandError("Nothing was launched.", returncode=INTERRUPTED) from None
         if options["json"]:
             payload = {**run_out(run).model_dump(mode="json", by_alias=True)}
             self.stdout.write(orjson.dumps(payload).decode())
-        elif options["follow"]:
+        elif options["follow"] or options["watch"]:
             _closing_table(stores, run, console)
-        else:
-            console.print("A worker takes it from here. Follow it on its page, or end it there.")
-        if run.status in {RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED}:
+        elif not options["cancel"]:
+            console.print(f"A worker takes it from here. {_how_to(run)}")
+        if run.status in {RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED} and not options["cancel"]:
             raise SystemExit(1)
 
-    def _launch(self, stores: Stores, options: dict[str, Any]) -> AstExecution:
+    def _run(self, stores: Stores, options: dict[str, Any], console: Console) -> AstExecution:
+        """The run to tell of: launched now, or there already."""
+        actor = _actor(options["email"])
+        if options["watch"]:
+            return visible_run(stores.executions, key=options["watch"], actor=actor, consistent=True)
+        if options["cancel"]:
+            now = datetime.now(UTC)
+            run = control(stores, actor=actor, key=options["cancel"], wish=Control.CANCEL, now=now)
+            console.print(f"Run {run.execution_id} {'is' if run.status.is_final else 'is being'} cancelled.")
+            return run
+        if not allowed(actor, "run.launch"):
+            raise CommandError(f"{actor.name} may not launch runs.")
+        run = self._launch(stores, options, actor)
+        policies = "1 policy" if run.total_items == 1 else f"{run.total_items:,} policies"
+        console.print(f"Run {run.execution_id}: {policies} on {run.host_name}.")
+        return run
+
+    def _launch(self, stores: Stores, options: dict[str, Any], actor: User) -> AstExecution:
         numbers = checked_numbers(_parsed(options))
         request = LaunchRequest(
             ast_name=options["ast"],
@@ -77,9 +99,22 @@ class Command(BaseCommand):
             numbers=numbers,
             key=secrets.token_hex(16),
         )
-        actor = _actor(options["email"])
         launched = launch(stores, actor=actor, request=request, credentials=_ask(), asts=ASTS, now=datetime.now(UTC))
         return launched.run
+
+
+def _how_to(run: AstExecution) -> str:
+    command = "manage.py run_policies"
+    key = run.execution_id
+    return f"Watch it with: {command} --watch {key}   Cancel it with: {command} --cancel {key}"
+
+
+def _told(finding: Mapping[str, object]) -> str:
+    """One finding on a line of its own; entries of the command line have a place instead of a line."""
+    if "line" not in finding:
+        return f"  {finding['message']}"
+    value = f" {finding['value']}:" if finding.get("value") else ""
+    return f"  line {finding['line']}:{value} {finding['message']}"
 
 
 def _parsed(options: dict[str, Any]) -> Parsed:
@@ -145,13 +180,14 @@ def _follow(stores: Stores, run: AstExecution, console: Console) -> AstExecution
                 note = waiting_reason(run) or f"{state['ratePerMinute']:.0f} a minute"
                 progress.update(bar, completed=run.completed_items, note=note)
     except KeyboardInterrupt:
-        console.print(f"\nThe run goes on. Watch or cancel it at /policy-runs/{run.execution_id}/")
-        raise SystemExit(130) from None
+        console.print(f"\nThe run goes on. {_how_to(run)}")
+        raise SystemExit(INTERRUPTED) from None
     return run
 
 
 def _closing_table(stores: Stores, run: AstExecution, console: Console) -> None:
-    table = Table(title=f"Run {run.execution_id}: {run.status.value}")
+    console.print(f"Run {run.execution_id}: {run.status.value}")
+    table = Table()
     for heading in ("Status", "Policies"):
         table.add_column(heading, justify="right" if heading == "Policies" else "left")
     for name, number in run.counts.model_dump().items():
