@@ -13,6 +13,7 @@ from apps.accounts.decorators import sign_in_required
 from apps.errors import DomainError, Invalid
 from apps.policy_runs.api import router as policy_runs
 from project.errors import error_body
+from project.health import router as health
 from project.middleware import error_response, reference_of
 from project.views import csrf_failure
 
@@ -21,10 +22,12 @@ api = NinjaAPI(
     version="1",
     description="Policy runs and what belongs to them. Every error has the shape of `ErrorBody`.",
     auth=session_auth,
+    openapi_url="/api/openapi.json",
     docs_url=None,
     docs_decorator=sign_in_required,
 )
-api.add_router("/policy-runs", policy_runs)
+api.add_router("/api/policy-runs", policy_runs)
+api.add_router("", health, auth=None)
 
 
 @api.exception_handler(DomainError)

@@ -2,33 +2,49 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
 
 from apps.errors import DomainError
 from apps.storage.connection import default_store
+from apps.storage.errors import TableMissing
 from apps.storage.registry import declared_tables
 from apps.storage.table import Table
 
+router = Router(tags=["health"])
 
-def healthz(_request: HttpRequest) -> JsonResponse:
+
+class Health(Schema):
+    """`ok`, `ready`, or `unavailable` with what is wrong, each thing said once."""
+
+    status: str
+    problems: list[str] = Field(default_factory=list)
+
+
+@router.get("/healthz", response=Health, summary="Is the process alive?")
+def healthz(request: HttpRequest) -> Health:  # noqa: ARG001
     """200 while the process answers at all."""
-    return JsonResponse({"status": "ok"})
+    return Health(status="ok")
 
 
-def readyz(_request: HttpRequest) -> JsonResponse:
+@router.get("/readyz", response={200: Health, 503: Health}, summary="Can it do its work?")
+def readyz(request: HttpRequest) -> Status[Health]:  # noqa: ARG001
     """200 when the store answers and every declared table is ACTIVE; 503 with what is wrong otherwise."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         problems = [problem for problem in pool.map(_problem, declared_tables()) if problem]
     if problems:
-        return JsonResponse({"status": "unavailable", "problems": problems}, status=503)
-    return JsonResponse({"status": "ready"})
+        return Status(503, Health(status="unavailable", problems=list(dict.fromkeys(problems))))
+    return Status(200, Health(status="ready"))
 
 
 def _problem(table: Table) -> str | None:
     store = default_store()
     try:
         found = store.call("describe_table", table=table.name, TableName=store.physical(table))
+    except TableMissing:
+        return f"Table {table.name} is missing."
     except DomainError as error:
-        return error.message
+        return error.public_message
     status = found["Table"]["TableStatus"]
-    return None if status in {"ACTIVE", "UPDATING"} else f"{table.name} is {status}"
+    return None if status in {"ACTIVE", "UPDATING"} else f"{table.name} is {status}."

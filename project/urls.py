@@ -4,15 +4,12 @@ from django.urls import include, path
 
 from apps.home.views import home
 from project.api import api
-from project.health import healthz, readyz
 
 urlpatterns = [
     path("", home, name="home"),
     path("account/", include("apps.accounts.urls")),
     path("policy-runs/", include("apps.policy_runs.urls")),
-    path("api/", api.urls),
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
+    path("", api.urls),  # /api/..., /healthz and /readyz
 ]
 
 handler400 = "project.views.bad_request"
