@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
-from watched_pages import Watched, sign_in, watched
 
 from tests.browser.served_site import served_site
+from tests.browser.watched_pages import Watched, sign_in, watched
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-quic")
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 from playwright.async_api import Page, expect
-from watched_pages import (
+
+from tests.browser.watched_pages import (
     A_RUN_SECONDS,
     DEMO_POLICIES,
     HOST_PASSWORD,

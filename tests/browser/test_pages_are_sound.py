@@ -6,7 +6,18 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 from playwright.async_api import Page, expect
-from watched_pages import PASSWORD, Watched, cancel, fill_new_run, launch, sign_in, sound_policies, status_of, watched
+
+from tests.browser.watched_pages import (
+    PASSWORD,
+    Watched,
+    cancel,
+    fill_new_run,
+    launch,
+    sign_in,
+    sound_policies,
+    status_of,
+    watched,
+)
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
