@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRET = "hunter2-secret"
 PROGRAM = """
+import sys
+
 import structlog
 from project.logs import configure
 
@@ -20,18 +23,18 @@ def sign_on(user_id, password):
 
 
 try:
-    sign_on("DEMO01", "hunter2-secret")
+    sign_on("DEMO01", sys.argv[1])
 except RuntimeError as error:
-    log.error("it broke", exc_info=error, password="hunter2-secret", api_token="hunter2-secret")
+    log.error("it broke", exc_info=error, password=sys.argv[1], api_token=sys.argv[1])
 """
 
 
 @pytest.mark.parametrize("json", [True, False])
 def test_neither_a_traceback_nor_a_named_value_shows_a_secret(json):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM % json], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", PROGRAM % json, SECRET], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
     )
 
     assert "a bug while a secret" in done.stderr
     assert "it broke" in done.stderr
-    assert "hunter2-secret" not in done.stderr
+    assert SECRET not in done.stderr
