@@ -99,10 +99,13 @@ class Worker:
 
     def _finished(self, key: str, task: "asyncio.Task[bool]") -> None:
         del self._working[key]
-        if not task.cancelled() and task.exception() is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Unavailable):
+            log.warning("work left to the next claim", key=key, worker=self.owner, error=error.message)
+        elif error is not None:
             # A bug: the lease runs out and another worker, or after a while this one, takes the work up again.
             self._broken[key] = asyncio.get_running_loop().time() + BROKEN_SECONDS
-            log.error("work broke", key=key, worker=self.owner, exc_info=task.exception())
+            log.error("work broke", key=key, worker=self.owner, exc_info=error)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -155,7 +155,8 @@ def launch(
             condition=attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING),
         )
     except ConditionFailed as error:
-        stores.secrets.delete(run.execution_id)  # it was cancelled, or swept, before it was in the queue
+        if error.stored.status.is_final:  # it was cancelled, or swept, before it was in the queue
+            stores.secrets.delete(run.execution_id)
         return Launched(error.stored, is_new=True)
     return Launched(queued, is_new=True)
 

@@ -194,3 +194,59 @@ async def test_a_run_that_gets_no_session_makes_room_for_others_and_says_why(lau
     assert (waiting.status, waiting.queue, waiting.lease_owner) == (RunStatus.PENDING, "open", None)
     assert "uses this user id" in waiting.waiting_reason
     assert waiting.available_at > datetime.now(UTC) + timedelta(seconds=10)
+
+
+async def test_a_launch_whose_last_answer_was_lost_and_was_sent_twice_runs(
+    stores, operator, launched, worked, monkeypatch
+):
+    really_update = stores.executions.update
+
+    def sent_twice(key, update, **more):
+        really_update(key, update, **more)
+        return really_update(key, update, **more)
+
+    monkeypatch.setattr(stores.executions, "update", sent_twice)
+    run = launched(good_policies(2))
+    monkeypatch.undo()
+
+    assert run.queue == "open"
+    assert (await worked(run)).status is RunStatus.SUCCESS
+
+
+async def test_a_run_cancelled_while_it_was_being_launched_keeps_no_credentials(
+    stores, operator, launched_offline, monkeypatch
+):
+    def cancelled_meanwhile(_entities):
+        key = stores.executions.listed(user_id=operator.user_id).items[0].execution_id
+        control(stores, actor=operator, key=key, wish=Control.CANCEL, now=datetime.now(UTC))
+
+    monkeypatch.setattr(stores.results, "put_many", cancelled_meanwhile)
+    request = LaunchRequest(ast_name="login", host_name="demo", numbers=("ABC123DEF",), key="cancelled-at-once")
+    told = {"actor": operator, "request": request, "credentials": Credentials("DEMO01", PASSWORD), "asts": ASTS}
+    run = launch(stores, now=datetime.now(UTC), **told).run
+
+    assert run.status is RunStatus.CANCELLED
+    assert stores.secrets.find(run.execution_id) is None
+
+
+async def test_a_worker_that_cannot_reach_the_store_takes_the_run_up_when_it_can(
+    launched, handler, stores, monkeypatch
+):
+    run = launched(good_policies(2))
+    really_claim, away = stores.leases.claim, [True]
+
+    def claim(key, **more):
+        if away[0]:
+            raise StoreUnavailable("The store is away.")
+        return really_claim(key, **more)
+
+    monkeypatch.setattr(stores.leases, "claim", claim)
+    stop = asyncio.Event()
+    worker = asyncio.create_task(Worker([handler], at_once=1, poll_seconds=0.05).run(stop))
+    await asyncio.sleep(0.3)
+    away[0] = False
+    async with asyncio.timeout(10):
+        while not now_of(stores, run).status.is_final:
+            await asyncio.sleep(0.05)
+    stop.set()
+    await worker
