@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.storage.engine import EngineKind
 from apps.terminal.demohost import PASSWORD
 from tests.policy_runs.conftest import faulty_policy, good_policies
 
@@ -18,11 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, engine_endpoint):
     """The whole application on an engine that writes to disk; yields its environment and the file of its output."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    engine_endpoint(EngineKind.DYNOXIDE)  # fetched by now, so that it can be lent
     environment = {**os.environ, "RUNGS_DATA_DIR": str(tmp_path / "data"), "RUNGS_LOG_LEVEL": "DEBUG"}
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "engine").symlink_to(ROOT / ".rungs" / "engine")
