@@ -118,29 +118,9 @@ def launch(
         created_at=now,
         params={**request.parameters, "request": request.fingerprint()},
     )
-    session = Session(
-        session_id=run.session_id,
-        user_id=actor.user_id,
-        host_name=request.host_name,
-        created_at=now,
-        last_activity=now,
-    )
     owned_key = f"{actor.user_id}#{request.key}"
-    taken = Duplicate("This run was launched already.", field="key")
     try:
-        Transaction(
-            stores.store,
-            stores.executions.adding(run),
-            stores.sessions.adding(session),
-            stores.guards.claiming(KEY_SCOPE, owned_key, owner=run.execution_id, otherwise=taken),
-            stores.audit.recording(
-                f"AstExecutions#{run.execution_id}",
-                action="run.launched",
-                actor=actor.acting(address),
-                at=now,
-                after={"ast": run.ast_name, "host": run.host_name, "policies": run.total_items},
-            ),
-        ).commit()
+        _open(stores, run, owned_key=owned_key, acting=actor.acting(address))
     except Duplicate:
         return Launched(_launched_before(stores, owned_key=owned_key, request=request, now=now), is_new=False)
     stores.results.put_many(
@@ -148,17 +128,48 @@ def launch(
     )
     # Unconditional, so that a request sent twice because its answer was lost does no harm.
     stores.secrets.put_many([seal(stores.keyring, run.execution_id, credentials, now=now)])
+    return Launched(_enqueue(stores, run, now=now), is_new=True)
+
+
+def _open(stores: Stores, run: AstExecution, *, owned_key: str, acting: Actor) -> None:
+    """Write the run, not yet in the queue, with its session, its idempotency key and its audit entry, or nothing.
+
+    Raises `Duplicate` where the key was used before.
+    """
+    session = Session(
+        session_id=run.session_id,
+        user_id=run.user_id,
+        host_name=run.host_name,
+        created_at=run.created_at,
+        last_activity=run.created_at,
+    )
+    taken = Duplicate("This run was launched already.", field="key")
+    Transaction(
+        stores.store,
+        stores.executions.adding(run),
+        stores.sessions.adding(session),
+        stores.guards.claiming(KEY_SCOPE, owned_key, owner=run.execution_id, otherwise=taken),
+        stores.audit.recording(
+            f"AstExecutions#{run.execution_id}",
+            action="run.launched",
+            actor=acting,
+            at=run.created_at,
+            after={"ast": run.ast_name, "host": run.host_name, "policies": run.total_items},
+        ),
+    ).commit()
+
+
+def _enqueue(stores: Stores, run: AstExecution, *, now: datetime) -> AstExecution:
+    """Let workers take the run, unless somebody cancelled it, or a sweep closed it, while it was being launched."""
+    waiting = attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING)
+    opened = Update(set={"queue": "open", "available_at": now})
     try:
-        queued = stores.executions.update(
-            run.execution_id,
-            Update(set={"queue": "open", "available_at": now}),
-            condition=attribute("queue").missing() & attribute("status").equals(RunStatus.PENDING),
-        )
+        return stores.executions.update(run.execution_id, opened, condition=waiting)
     except ConditionFailed as error:
-        if error.stored.status.is_final:  # it was cancelled, or swept, before it was in the queue
+        found: AstExecution = error.stored
+        if found.status.is_final:
             stores.secrets.delete(run.execution_id)
-        return Launched(error.stored, is_new=True)
-    return Launched(queued, is_new=True)
+        return found
 
 
 def _check_launch(
