@@ -82,3 +82,8 @@ def in_threads() -> Callable[[int, Callable[[int], None]], None]:
             raise errors[0]
 
     return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that mostly wait for leases to end, so that others run meanwhile."""
+    items.sort(key=lambda item: "test_killed_workers" not in item.nodeid)
