@@ -10,6 +10,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
@@ -157,6 +158,11 @@ def translate(
             AccessDenied(f"No usable AWS credentials were found ({where})."),
             "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them.",
             "For a local engine set AWS_ENDPOINT_URL_DYNAMODB to its address.",
+        )
+    if isinstance(error, ProfileNotFound):
+        return _with(
+            AccessDenied(f"{error} ({where})."),
+            "Correct AWS_PROFILE, or add the profile with: aws configure --profile NAME",
         )
     if isinstance(error, BotoConnectionError | HTTPClientError):
         return _with(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.entities import Role, User
+from apps.accounts.repository import Users
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import AstExecution, PolicyResult
@@ -96,6 +97,18 @@ def launched(stores: Stores, demo_host: DemoHost, operator: User) -> Callable[..
         ).run
 
     return start
+
+
+@pytest.fixture
+def owner(store: Store, operator: User) -> User:
+    """The operator, who is in the store and may sign in."""
+    return Users(store).create(operator)
+
+
+@pytest.fixture
+def run(launched_offline: AstExecution, owner: User) -> AstExecution:
+    """A run of two policies whose owner may sign in."""
+    return launched_offline
 
 
 @pytest.fixture

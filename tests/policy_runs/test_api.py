@@ -13,7 +13,6 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from apps.accounts.entities import Role
-from apps.accounts.repository import Users
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import AstExecution, PolicyResult, PolicyStatus, RunStatus
@@ -37,18 +36,8 @@ MISSING = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 
 
 @pytest.fixture
-def owner(store, operator):
-    return Users(store).create(operator)
-
-
-@pytest.fixture
 def api(owner):
     return ApiClient(owner)
-
-
-@pytest.fixture
-def run(launched_offline, owner):
-    return launched_offline
 
 
 @pytest.fixture

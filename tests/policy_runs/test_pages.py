@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient
 
 from apps.accounts.entities import Role
-from apps.accounts.repository import Users
 from apps.policy_runs.entities import AstExecution, PolicyResult, PolicyStatus, RunStatus
 from apps.storage.metering import metering
 from tests.policy_runs.conftest import PASSWORD, good_policies, host_row
@@ -20,19 +19,9 @@ LIST, NEW, CHECK = "/policy-runs/", "/policy-runs/new/", "/policy-runs/check/"
 
 
 @pytest.fixture
-def owner(store, operator):
-    return Users(store).create(operator)
-
-
-@pytest.fixture
 def page(owner):
     """The owner's browser."""
     return browser(owner)
-
-
-@pytest.fixture
-def run(launched_offline, owner):
-    return launched_offline
 
 
 def text_of(response):

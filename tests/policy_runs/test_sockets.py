@@ -17,7 +17,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from apps.accounts import services, wiring
 from apps.accounts.entities import Role
-from apps.accounts.repository import Users
 from apps.jobs.entities import Control
 from apps.policy_runs.entities import RunStatus
 from apps.policy_runs.services import control
@@ -115,11 +114,6 @@ async def watch(served):
             return Watcher(connection)
 
         yield opening
-
-
-@pytest.fixture
-def owner(store, operator):
-    return Users(store).create(operator)
 
 
 async def ask(stores, actor, run, wish):

@@ -322,3 +322,11 @@ def test_a_missing_index_is_told(engine_endpoint: Callable[[EngineKind], str], k
 def test_an_index_that_is_not_declared_is_a_mistake_in_the_code(closed: Store) -> None:
     with pytest.raises(LookupError, match="Things declares no index nowhere"):
         Things(closed).page(Query(partition="x", index="nowhere"))
+
+
+def test_a_profile_that_does_not_exist_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody-has-this")
+    store = Store(environment="dev", prefix="x", endpoint="http://127.0.0.1:9", region="eu-west-1")
+    with pytest.raises(AccessDenied, match="nobody-has-this") as error:
+        store.call("list_tables", table="any")
+    assert "AWS_PROFILE" in error.value.remedies[0]
