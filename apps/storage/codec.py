@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from apps.storage.entity import Entity, Naming, Stored, TimeForm, stored_name
 from apps.storage.keys import KeyTemplate
+from apps.storage.table import Table
 
 E = TypeVar("E", bound=Entity)
 Json = dict[str, Any]
@@ -42,9 +43,13 @@ class FieldCodec:
 class Codec(Generic[E]):
     """Everything needed to write and read one kind of entity."""
 
-    def __init__(self, entity: type[E]) -> None:
-        """Compile the entity's fields. Raises `TypeError` for a type that has no exact stored form, such as float."""
+    def __init__(self, entity: type[E], table: Table | None = None) -> None:
+        """Compile the entity's fields, to be stored in `table`.
+
+        Raises `TypeError` for a type that has no exact stored form, such as float.
+        """
         self.entity = entity
+        self.table = table
         self.fields: dict[str, FieldCodec] = {}
         for name, info in entity.model_fields.items():
             marks = [mark for mark in info.metadata if isinstance(mark, Stored)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from django.conf import settings
 
-from apps.storage.metering import active_meters
+from apps.storage.metering import METERED, Exchange, observers
 from apps.storage.table import Table
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ ATTEMPTS = 5
 PROMPT_ATTEMPTS = 2
 PROMPT_TIMEOUT_SECONDS = 3
 PROMPT_THREADS = 4
-
-# Only these count as writes for metering; everything else that reports capacity reads.
-_WRITES = frozenset({"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"})
-_METERED = _WRITES | {"get_item", "query", "scan", "batch_get_item", "transact_get_items"}
 
 
 class Store:
@@ -142,18 +139,19 @@ class Store:
         Raises `DomainError`s of this package, except `ClientError` for a failed condition or a cancelled transaction,
         which the repository turns into the error that its caller understands.
         """
-        meters = active_meters()
-        if meters and operation in _METERED:
+        watching = observers()
+        if watching and operation in METERED:
             request["ReturnConsumedCapacity"] = "INDEXES"
         answer: dict[str, Any] | None = None
+        started = time.perf_counter()
         try:
             answer = self._guarded(lambda: self.client, operation, table, request)
         finally:
-            for meter in meters:
-                if answer is None:
-                    meter.note_failure(operation, table)
-                else:
-                    meter.note(operation, table, _parts(answer), writes=operation in _WRITES)
+            seconds = time.perf_counter() - started
+            for observer in watching:
+                observer.saw(
+                    Exchange(operation=operation, table=table, request=request, answer=answer, seconds=seconds)
+                )
         return answer
 
     def _guarded(
@@ -171,11 +169,6 @@ class Store:
             raise translate(error, operation=operation, table=table, key=request.get("Key")) from error
         except BotoCoreError as error:
             raise translate(error, operation=operation, table=table, key=request.get("Key")) from error
-
-
-def _parts(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    consumed = answer.get("ConsumedCapacity", [])
-    return consumed if isinstance(consumed, list) else [consumed]
 
 
 def configured_store(*, environment: str | None = None, region: str | None = None) -> Store:

@@ -5,9 +5,9 @@ stored attributes are derived from others. The codec does the rest.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
@@ -43,6 +43,23 @@ class Stored:
     compressed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """A field whose value only one item may have, over the whole table or among those with the same `within` field.
+
+    None takes no place. `folded` compares without case. `message` is what somebody is told who wants a taken value.
+    """
+
+    field: str
+    within: str | None = None
+    folded: bool = False
+    message: str = ""
+
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+"""Turns an item as an earlier release wrote it (plain values by stored name) into what the next release expects."""
+
+
 def _instant(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("an instant needs its time zone")
@@ -68,6 +85,10 @@ class Entity(BaseModel):
     `version` is the number of times it was written. `derived` maps stored attributes to templates over fields, such as
     `{"status_key": "{status}#{policy_number}"}`: index keys that follow from the rest. One whose fields are not all set
     is left out, which makes its index sparse.
+
+    `unique` lists fields whose values are guarded. `upgrades` leads an item of an earlier release step by step to this
+    one's form: an entity with two upgrades is in schema version 3. `kept_deleted` is how long a deleted item can be
+    restored; None deletes at once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -75,6 +96,9 @@ class Entity(BaseModel):
     naming: ClassVar[Naming] = Naming.SNAKE
     times: ClassVar[TimeForm] = TimeForm.ISO
     derived: ClassVar[Mapping[str, str]] = {}
+    unique: ClassVar[tuple[Unique, ...]] = ()
+    upgrades: ClassVar[tuple[Upgrade, ...]] = ()
+    kept_deleted: ClassVar[timedelta | None] = None
 
     version: int = 0
 

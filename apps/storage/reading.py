@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 from apps.storage import backoff
@@ -42,7 +42,7 @@ class Reader(Generic[E]):
     @cached_property
     def codec(self) -> Codec[E]:
         """The compiled codec, shared by all repositories of this entity."""
-        return _codec(self.entity)
+        return _codec(self.entity, self.table)
 
     def get(self, key: KeyValue, *, consistent: bool = False) -> E:
         """The entity with this key. Raises `ItemNotFound`, also for one that has expired."""
@@ -251,10 +251,6 @@ class Reader(Generic[E]):
         )
 
 
-_codecs: dict[type[Entity], Codec[Any]] = {}
-
-
-def _codec(entity: type[E]) -> Codec[E]:
-    if entity not in _codecs:
-        _codecs[entity] = Codec(entity)
-    return _codecs[entity]
+@cache
+def _codec(entity: type[E], table: Table) -> Codec[E]:
+    return Codec(entity, table)

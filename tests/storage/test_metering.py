@@ -10,7 +10,7 @@ from apps.storage.conditions import Query, Update, attribute
 from apps.storage.connection import Store, off_loop
 from apps.storage.engine import EngineKind
 from apps.storage.errors import AlreadyExists, ConditionFailed
-from apps.storage.metering import active_meters, metering
+from apps.storage.metering import metering, observers
 from apps.storage.transaction import Transaction
 from tests.conftest import create_tables, new_store
 from tests.storage.things import NOON, THINGS, Thing, Things, row, some_id
@@ -101,13 +101,13 @@ def test_a_meter_within_a_meter_counts_its_own_part_and_the_outer_one_all(things
         things.find((some_id(), NOON))
     things.find((some_id(), NOON))
     assert (outer.count("get_item"), inner.count("get_item")) == (3, 1)
-    assert active_meters() == ()
+    assert observers() == ()
 
 
 def test_a_meter_stops_when_its_block_breaks(things: Things) -> None:
     with pytest.raises(KeyError), metering():
         raise KeyError
-    assert active_meters() == ()
+    assert observers() == ()
 
 
 async def test_what_runs_off_the_loop_counts_where_it_was_asked_for(things: Things) -> None:
