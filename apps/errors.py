@@ -11,10 +11,14 @@ class DomainError(Exception):
     """Something the person who asked can be told.
 
     `message` is one plain sentence for that person, saying what to do where something can be done. `code` names the
-    error for machines; `field` names the input it belongs to, if one does.
+    error for machines; `field` names the input it belongs to, if one does. `retryable` says whether doing the same
+    again, unchanged, may succeed; single errors may differ from their kind. `others` are what the same attempt met
+    beside this one.
     """
 
     code = "error"
+    retryable: bool = False
+    others: tuple["DomainError", ...] = ()
 
     def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
         """Keep the sentence, and the narrower code and the field where there are any."""
@@ -78,6 +82,7 @@ class Unavailable(DomainError):
     """A store, host or service does not answer as it should; trying again later may help (503)."""
 
     code = "unavailable"
+    retryable = True
 
     def __init__(
         self,

@@ -1,16 +1,20 @@
 """What can go wrong with the store, as domain errors; no botocore error leaves this package."""
 
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
@@ -19,27 +23,71 @@ from botocore.exceptions import (
 from apps.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
 
 
-class ItemNotFound(NotFound):
+class StoreError(DomainError):
+    """An error that knows where it happened.
+
+    `table` is the declared name (several joined by `+`), `operation` boto3's method name, and `key` the key's values as
+    text by attribute; each is empty where there is none. `message` names them, for logs and commands; `public_message`
+    does not.
+    """
+
+    table: str = ""
+    operation: str = ""
+    key: Mapping[str, str] = MappingProxyType({})
+    _sentence: str | None = None
+
+    def at(self, *, table: str, operation: str, key: Mapping[str, Any] | None = None) -> Self:
+        """The same error, which now names where it happened; one that names it already stays as it is.
+
+        `key` is in DynamoDB's JSON.
+        """
+        if not self.operation:
+            self._told_at(_where(operation, table, key))
+            _place(self, table=table, operation=operation, key=key)
+        return self
+
+    def _told_at(self, where: str) -> None:
+        self._sentence = self.message
+        self.message = f"{self.message.removesuffix('.')} ({where})."
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def public_message(self) -> str:
+        """The sentence without table, operation and key, which are nobody's business on a page."""
+        return self.message if self._sentence is None else self._sentence
+
+
+E = TypeVar("E", bound=StoreError)
+
+
+class ItemNotFound(StoreError, NotFound):
     """No item has this key."""
 
 
-class AlreadyExists(Conflict):
+class AlreadyExists(StoreError, Conflict):
     """An item with this key is there already."""
 
     code = "already_exists"
 
 
-class ConditionFailed(Conflict):
-    """The stored item is not as the write demanded; `stored` is the entity found there, or None."""
+class ConditionFailed(StoreError, Conflict):
+    """The stored item is not as the write demanded; `stored` is the entity found there, or None.
+
+    `is_certain` is False where an earlier try of the same write, whose answer was lost, may have made it so.
+    """
 
     code = "condition_failed"
     stored: Any = None
+    is_certain: bool = True
 
 
-class Contention(Conflict):
+class Contention(StoreError, Conflict):
     """Another write to the same item, or a transaction with it, is under way; nothing was written."""
 
     code = "contention"
+    retryable = True
 
     def __init__(self, message: str = "Others are changing the same things right now. Try again in a moment.") -> None:
         """The sentence is always the same."""
@@ -52,25 +100,25 @@ class StaleVersion(ConditionFailed):
     code = "stale_version"
 
 
-class Duplicate(Conflict):
+class Duplicate(StoreError, Conflict):
     """A value that must be unique is taken."""
 
     code = "duplicate"
 
 
-class ItemTooLarge(Invalid):
+class ItemTooLarge(StoreError, Invalid):
     """The item exceeds DynamoDB's 400 KB and was not stored."""
 
     code = "too_large"
 
 
-class BadCursor(Invalid):
+class BadCursor(StoreError, Invalid):
     """The cursor was not issued for this question, or not by us."""
 
     code = "bad_cursor"
 
 
-class StoreUnavailable(Unavailable):
+class StoreUnavailable(StoreError, Unavailable):
     """The store cannot be used now; `remedies` are things a developer or operator can do about it."""
 
     code = "store_unavailable"
@@ -88,30 +136,46 @@ class Throttled(StoreUnavailable):
     code = "throttled"
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """A change was sent and no answer came back: it may be stored, or not, and sending it again could do it twice."""
+
+    code = "outcome_unknown"
+    retryable = False
+
+    @property
+    def public_message(self) -> str:
+        """What to do, without table, operation and key."""
+        return "It is not known whether this was written. Look at it, and repeat your change if it is not there."
+
+
 class TableMissing(StoreUnavailable):
     """A table or index that the code uses does not exist."""
 
     code = "table_missing"
+    retryable = False
 
 
 class AccessDenied(StoreUnavailable):
     """The credentials are missing, wrong or may not do this."""
 
     code = "access_denied"
+    retryable = False
 
 
 class SecretUnreadable(StoreUnavailable):
     """A stored secret cannot be opened: its key is gone, or it is not where it belongs."""
 
     code = "secret_unreadable"
+    retryable = False
 
 
-class Unsupported(DomainError):
+class Unsupported(StoreError):
     """This engine lacks the capability; not a failure of the table."""
 
     code = "unsupported"
 
 
+_SERVER_FAULT = 500
 _THROTTLING = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -133,24 +197,66 @@ _CREDENTIALS = frozenset(
 )
 
 
+class DamagedAnswer(BotoCoreError):
+    """What came back is not what a store says: cut short, altered on the way, or no DynamoDB answer at all."""
+
+    fmt = "The answer is damaged: {reason}"
+
+
 def error_code(error: ClientError) -> str:
     """DynamoDB's own name of the error, such as `ConditionalCheckFailedException`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def translate(
-    error: ClientError | BotoCoreError, *, operation: str, table: str, key: Mapping[str, Any] | None = None
-) -> DomainError:
-    """The domain error for what botocore raised.
-
-    Conditional failures are not told apart here: the repository knows what its condition meant. Errors that only a bug
-    can cause are raised: a malformed expression unchanged, a malformed request as a `TypeError` without its values.
-    """
-    where = f"{operation} on {table}" + (f" for key {_plain(key)}" if key else "")
+def may_have_been_written(error: ClientError | BotoCoreError) -> bool:
+    """Whether a write that ended so may have reached the store all the same."""
     if isinstance(error, ClientError):
-        if error_code(error) == "TransactionConflictException":
-            return Contention()
-        return _from_client_error(error, where=where, table=table)
+        return _http_status(error) >= _SERVER_FAULT and error_code(error) not in _THROTTLING
+    if isinstance(error, ConnectTimeoutError | EndpointConnectionError | ProxyConnectionError):
+        return False
+    return isinstance(error, BotoConnectionError | HTTPClientError | DamagedAnswer)
+
+
+def may_be_written(error: BaseException | None) -> bool:
+    """Whether any try of the request that ended in this error may have been carried out; the data plane marks it."""
+    return bool(getattr(error, "may_be_written", False))
+
+
+def translate(
+    error: ClientError | BotoCoreError,
+    *,
+    operation: str,
+    table: str,
+    key: Mapping[str, Any] | None = None,
+    repeatable: bool = True,
+) -> DomainError:
+    """The domain error for what botocore raised; `key` is in DynamoDB's JSON.
+
+    Conditional failures are not told apart here: the repository knows what its condition meant. A write that is not
+    `repeatable` and may have been written is `OutcomeUnknown`. Errors that only a bug can cause are raised: a malformed
+    expression unchanged, a malformed request as a `TypeError` without its values.
+    """
+    where = _where(operation, table, key)
+    if not repeatable and may_have_been_written(error):
+        found: StoreError = outcome_unknown(table=table, operation=operation, key=key)
+    elif isinstance(error, ClientError) and error_code(error) == "TransactionConflictException":
+        return Contention().at(table=table, operation=operation, key=key)
+    elif isinstance(error, ClientError):
+        found = _from_client_error(error, where=where, table=table)
+    else:
+        found = _from_botocore_error(error, where=where)
+    return _place(found, table=table, operation=operation, key=key)
+
+
+def outcome_unknown(*, table: str, operation: str, key: Mapping[str, Any] | None = None) -> OutcomeUnknown:
+    """The error of a write whose answer was lost and that must not be sent again blindly."""
+    where = _where(operation, table, key)
+    error = OutcomeUnknown(f"It is not known whether this was written ({where}). Look, and repeat it if it is not.")
+    error.remedies = ("Read the item before the change is repeated: to repeat it blindly could do it twice.",)
+    return _place(error, table=table, operation=operation, key=key)
+
+
+def _from_botocore_error(error: BotoCoreError, *, where: str) -> StoreUnavailable:
     if isinstance(error, ParamValidationError):
         raise TypeError(f"{where} was given a value of a type that DynamoDB does not take") from None
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
@@ -170,13 +276,20 @@ def translate(
             "Check that the address in AWS_ENDPOINT_URL_DYNAMODB is right and that something listens there.",
             "Check the region and the network.",
         )
-    return _with(
+    if isinstance(error, DamagedAnswer):
+        return _with(
+            StoreUnavailable(
+                f"The store's answer makes no sense ({where}). Try again in a moment.", retry_after_seconds=5
+            ),
+            "Check the address in AWS_ENDPOINT_URL_DYNAMODB and any proxy on the way.",
+        )
+    return _lasting(
         StoreUnavailable(f"The store cannot be used as it is set up ({where}): {error}"),
         "Check the region's name (AWS_REGION or --region) and AWS_ENDPOINT_URL_DYNAMODB.",
     )
 
 
-def _from_client_error(error: ClientError, *, where: str, table: str) -> DomainError:
+def _from_client_error(error: ClientError, *, where: str, table: str) -> StoreError:
     code, said = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
     if code in _THROTTLING:
         return Throttled(f"The store is busy ({where}). Try again in a moment.", retry_after_seconds=2)
@@ -198,7 +311,7 @@ def _from_client_error(error: ClientError, *, where: str, table: str) -> DomainE
             "Create what is missing with: manage.py setup_tables",
         )
     if code == "UnknownOperationException":
-        return Unsupported(f"This engine does not offer {where}.")
+        return _told(Unsupported, "This engine does not offer that.", where)
     if code == "LimitExceededException":
         return _with(
             StoreUnavailable(f"AWS refuses for now because a limit is reached ({where}): {said}"),
@@ -206,11 +319,11 @@ def _from_client_error(error: ClientError, *, where: str, table: str) -> DomainE
             "Ask AWS for a higher quota of tables or of table changes at once.",
         )
     if code == "ValidationException" and "Item size" in said:
-        return ItemTooLarge(f"The item is larger than DynamoDB's 400 KB ({where}).")
-    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:  # noqa: PLR2004  (HTTP)
+        return _told(ItemTooLarge, "The item is larger than DynamoDB's 400 KB.", where)
+    if _http_status(error) >= _SERVER_FAULT:
         return StoreUnavailable(f"The store failed ({where}): {code}. Try again in a moment.", retry_after_seconds=5)
     if code.isdigit():  # botocore found no DynamoDB error in the answer and gives the HTTP status instead
-        return _with(
+        return _lasting(
             StoreUnavailable(f"What answers at the store's address is no DynamoDB ({where}): HTTP {code}."),
             "Check the address in AWS_ENDPOINT_URL_DYNAMODB and any proxy on the way.",
         )
@@ -222,5 +335,27 @@ def _with(error: StoreUnavailable, *remedies: str) -> StoreUnavailable:
     return error
 
 
-def _plain(key: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={next(iter(value.values()))}" for name, value in key.items())
+def _told(kind: type[E], sentence: str, where: str) -> E:
+    error = kind(sentence)
+    error._told_at(where)  # noqa: SLF001  (its own module)
+    return error
+
+
+def _lasting(error: StoreUnavailable, *remedies: str) -> StoreUnavailable:
+    error.retryable = False
+    return _with(error, *remedies)
+
+
+def _place(error: E, *, table: str, operation: str, key: Mapping[str, Any] | None) -> E:
+    error.table, error.operation = table, operation
+    error.key = {name: str(next(iter(value.values()))) for name, value in (key or {}).items()}
+    return error
+
+
+def _where(operation: str, table: str, key: Mapping[str, Any] | None) -> str:
+    told = ", ".join(f"{name}={next(iter(value.values()))}" for name, value in (key or {}).items())
+    return f"{operation} on {table}" + (f" for key {told}" if told else "")
+
+
+def _http_status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
