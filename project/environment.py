@@ -15,12 +15,15 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.storage.connection import DataPlaneName
+
 EnvironmentName = Literal["dev", "staging", "prod"]
 Network = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 ENCRYPTION_KEY_BYTES = 32
 SHORTEST_SECRET_KEY = 32
+SHORTEST_TOKEN = 16
 PHYSICAL_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
@@ -45,14 +48,17 @@ class Environment:
     table_names: Mapping[str, str]
     endpoint: str | None
     region: str | None
+    data_plane: DataPlaneName
     redis_url: str | None
     secret_key: str
     encryption_keys: tuple[str, ...]
+    kms_key: str | None
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
     email: Email
     data_dir: Path
     log_level: str
+    metrics_token: str
 
     @property
     def is_dev(self) -> bool:
@@ -97,7 +103,10 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
     data_dir = Path(reader.text("RUNGS_DATA_DIR", str(base_dir / ".rungs")))
     if not is_dev:
         reader.needed("RUNGS_SECRET_KEY", "sessions and cursors are signed with it; set 50 or more random characters")
-        reader.needed("RUNGS_ENCRYPTION_KEYS", "host passwords are encrypted with it; set 32 random bytes in base64")
+        if not reader.text("RUNGS_KMS_KEY"):
+            reader.needed(
+                "RUNGS_ENCRYPTION_KEYS", "host passwords are encrypted with it; set 32 random bytes in base64"
+            )
         reader.needed("RUNGS_ALLOWED_HOSTS", "name the hosts this site answers to, separated by commas")
     environment = Environment(
         name=name,
@@ -105,9 +114,11 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         table_names=reader.parsed("RUNGS_TABLE_NAMES", _table_names, {}),
         endpoint=reader.parsed("AWS_ENDPOINT_URL_DYNAMODB", _http_url, None),
         region=reader.text("AWS_REGION") or reader.text("AWS_DEFAULT_REGION") or None,
+        data_plane=reader.parsed("RUNGS_DATA_PLANE", _data_plane, "fast"),
         redis_url=reader.parsed("REDIS_URL", _redis_url, None),
         secret_key=reader.parsed("RUNGS_SECRET_KEY", _secret_key, ""),
         encryption_keys=reader.parsed("RUNGS_ENCRYPTION_KEYS", _encryption_keys, ()),
+        kms_key=reader.parsed("RUNGS_KMS_KEY", _kms_key, None),
         allowed_hosts=reader.parsed(
             "RUNGS_ALLOWED_HOSTS", _some, ("localhost", "127.0.0.1", "[::1]") if is_dev else ()
         ),
@@ -115,6 +126,7 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         email=_email(reader),
         data_dir=data_dir,
         log_level=reader.parsed("RUNGS_LOG_LEVEL", _log_level, "INFO"),
+        metrics_token=reader.parsed("RUNGS_METRICS_TOKEN", _metrics_token, ""),
     )
     if reader.complaints:
         raise ImproperlyConfigured("Rungs cannot start:\n" + "\n".join(f"  - {line}" for line in reader.complaints))
@@ -162,6 +174,12 @@ def _environment_name(raw: str) -> EnvironmentName:
     return cast("EnvironmentName", raw)
 
 
+def _data_plane(raw: str) -> DataPlaneName:
+    if raw not in get_args(DataPlaneName):
+        raise ValueError(f"{raw!r} is not one of {', '.join(get_args(DataPlaneName))}")
+    return cast("DataPlaneName", raw)
+
+
 def _prefix(raw: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", raw):
         raise ValueError("use 1 to 64 letters, digits, dots, underscores or hyphens")
@@ -202,6 +220,12 @@ def _secret_key(raw: str) -> str:
     return raw
 
 
+def _metrics_token(raw: str) -> str:
+    if not re.fullmatch(r"[!-~]+", raw) or len(raw) < SHORTEST_TOKEN:
+        raise ValueError(f"use {SHORTEST_TOKEN} or more random letters, digits and signs, without spaces")
+    return raw
+
+
 def _encryption_keys(raw: str) -> tuple[str, ...]:
     keys = _some(raw)
     for number, key in enumerate(keys, 1):
@@ -212,6 +236,12 @@ def _encryption_keys(raw: str) -> tuple[str, ...]:
         if size != ENCRYPTION_KEY_BYTES:
             raise ValueError(f"key {number} has {size} bytes; it must have {ENCRYPTION_KEY_BYTES}")
     return keys
+
+
+def _kms_key(raw: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9:/_-]+", raw):
+        raise ValueError(f"{raw!r} is neither the id nor the ARN nor the alias of a key, such as alias/rungs")
+    return raw
 
 
 def _list(raw: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.middleware.CostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "project.middleware.RequestContextMiddleware",
@@ -70,7 +71,10 @@ STORAGE: dict[str, Any] = {
     "TABLE_NAMES": ENVIRONMENT.table_names,
     "ENDPOINT": ENVIRONMENT.endpoint,
     "REGION": ENVIRONMENT.region,
-    "ENCRYPTION_KEYS": ENVIRONMENT.encryption_keys or (development_key(ENVIRONMENT.data_dir, "encryption"),),
+    "DATA_PLANE": ENVIRONMENT.data_plane,
+    "ENCRYPTION_KEYS": ENVIRONMENT.encryption_keys
+    or ((development_key(ENVIRONMENT.data_dir, "encryption"),) if ENVIRONMENT.is_dev else ()),
+    "KMS_KEY": ENVIRONMENT.kms_key,
     "DATA_DIR": ENVIRONMENT.data_dir,
     # A laptop without an endpoint of its own gets the embedded engine.
     "EMBEDDED": ENVIRONMENT.is_dev and ENVIRONMENT.endpoint is None,
@@ -106,7 +110,7 @@ AUTH_PASSWORD_VALIDATORS = [
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusted_proxies else None
 SECURE_SSL_REDIRECT = not ENVIRONMENT.is_dev
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 0 if ENVIRONMENT.is_dev else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not ENVIRONMENT.is_dev
 SECURE_REFERRER_POLICY = "same-origin"
@@ -164,6 +168,7 @@ STORAGES = {
     }
 }
 
+METRICS_TOKEN = ENVIRONMENT.metrics_token
 LOGGING_CONFIG = "project.logs.configure"
 LOGGING = {"level": ENVIRONMENT.log_level, "json": not ENVIRONMENT.is_dev}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from apps.storage import connection
-from apps.storage.connection import Store
+from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind, memory_engine
 from apps.storage.registry import declared_tables
 from apps.storage.schema.apply import creation
 from apps.storage.table import Table
+
+pytest_plugins = ("tests.costs",)
 
 DATA_DIR = Path(__file__).resolve().parent.parent / ".rungs"
 
@@ -26,9 +29,23 @@ def engine_endpoint() -> Iterator[Callable[[EngineKind], str]]:
         yield cache(lambda kind: engines.enter_context(memory_engine(DATA_DIR, kind=kind)))
 
 
-def new_store(endpoint: str) -> Store:
+# Every engine, by every data plane: parameters for what must hold wherever Rungs runs.
+EVERY_WAY = [
+    pytest.param((kind, data_plane), id=f"{kind}-{data_plane}")
+    for kind in EngineKind
+    for data_plane in get_args(DataPlaneName)
+]
+
+
+def new_store(endpoint: str, *, data_plane: DataPlaneName = "fast") -> Store:
     """A store whose tables nobody else has."""
-    return Store(environment="dev", prefix=f"t{secrets.token_hex(5)}", endpoint=endpoint, region="eu-west-1")
+    return Store(
+        environment="dev",
+        prefix=f"t{secrets.token_hex(5)}",
+        endpoint=endpoint,
+        region="eu-west-1",
+        data_plane=data_plane,
+    )
 
 
 def create_tables(store: Store, *tables: Table) -> None:

@@ -34,7 +34,7 @@ def test_a_developer_needs_to_set_nothing() -> None:
     found = read()
     assert found.is_dev
     assert (found.name, found.table_prefix, found.table_names) == ("dev", "rungs", {})
-    assert (found.endpoint, found.region, found.redis_url) == (None, None, None)
+    assert (found.endpoint, found.region, found.redis_url, found.data_plane) == (None, None, None, "fast")
     assert (found.secret_key, found.encryption_keys, found.trusted_proxies) == ("", (), ())
     assert found.allowed_hosts == ("localhost", "127.0.0.1", "[::1]")
     assert (found.data_dir, found.log_level) == (Path("/srv/rungs/.rungs"), "INFO")
@@ -61,8 +61,10 @@ def test_everything_set_is_read_with_its_type() -> None:
         AWS_ENDPOINT_URL_DYNAMODB="https://store.example.org:8042/",
         AWS_DEFAULT_REGION="eu-west-1",
         REDIS_URL="rediss://cache:6379/0",
+        RUNGS_DATA_PLANE="boto3",
     )
     assert not found.is_dev
+    assert found.data_plane == "boto3"
     assert (found.name, found.table_prefix) == ("prod", "acme.rungs")
     assert found.table_names["Projects"] == "prod-vishmaker-projects"
     assert found.data_dir == Path("/var/lib/rungs")
@@ -111,6 +113,7 @@ WRONG = [
     ("RUNGS_EMAIL_PORT", "smtp", "between 1 and 65535"),
     ("RUNGS_EMAIL_TLS", "maybe", "neither yes nor no"),
     ("RUNGS_LOG_LEVEL", "loud", "not one of DEBUG"),
+    ("RUNGS_DATA_PLANE", "slow", "not one of fast, boto3"),
 ]
 
 

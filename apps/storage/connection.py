@@ -1,13 +1,14 @@
 """One process-wide client, the physical names of tables, and the way from async code to blocking calls."""
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from django.conf import settings
 
@@ -17,8 +18,12 @@ from apps.storage.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from apps.storage.transport import DataPlane
+
 P = ParamSpec("P")
 R = TypeVar("R")
+
+DataPlaneName = Literal["fast", "boto3"]
 
 DEFAULT_REGION = "us-east-1"
 CONNECT_TIMEOUT_SECONDS = 3
@@ -27,6 +32,7 @@ ATTEMPTS = 5
 PROMPT_ATTEMPTS = 2
 PROMPT_TIMEOUT_SECONDS = 3
 PROMPT_THREADS = 4
+_FOR_THE_REPOSITORY = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 
 
 class Store:
@@ -46,10 +52,12 @@ class Store:
         engine: Callable[[], str] | None = None,
         attempts: int = ATTEMPTS,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        data_plane: DataPlaneName = "fast",
     ) -> None:
         """`engine` starts, or finds, an embedded engine and returns its address; used where `endpoint` is None.
 
-        `attempts` is how often a request is sent before it fails, with growing waits between.
+        `attempts` is how often a request is sent before it fails, with growing waits between. `data_plane` says how
+        requests are made: "boto3" as boto3 makes them, "fast" the same with less work.
         """
         self.environment = environment
         self.prefix = prefix
@@ -61,6 +69,8 @@ class Store:
         self._read_timeout_seconds = read_timeout_seconds
         self._lock = threading.RLock()
         self._client: DynamoDBClient | None = None
+        self._plane: DataPlane | None = None
+        self.data_plane = data_plane
 
     def prompt(self) -> "Store":
         """The same store for what must be answered soon or not at all, such as heartbeats."""
@@ -73,6 +83,7 @@ class Store:
             engine=(lambda: str(self.endpoint)) if self._engine else None,
             attempts=PROMPT_ATTEMPTS,
             read_timeout_seconds=PROMPT_TIMEOUT_SECONDS,
+            data_plane=self.data_plane,
         )
 
     def physical(self, table: Table) -> str:
@@ -102,12 +113,24 @@ class Store:
 
     @property
     def client(self) -> "DynamoDBClient":
-        """The shared low-level client; several threads may ask for it first."""
-        if self._client is None:
+        """The shared low-level client, for what is not done on items; several threads may ask for it first."""
+        self.warm()
+        return self._client  # type: ignore[return-value]  # it is there now
+
+    def warm(self) -> "DataPlane":
+        """Make the client where nobody has; the way that requests take through it. Raises botocore's errors."""
+        if self._plane is None:
             with self._lock:
-                if self._client is None:
+                if self._plane is None:
+                    from apps.storage.transport import plane_for  # noqa: PLC0415  (slow to import, as boto3 is)
+
                     self._client = self._new_client("dynamodb", self.endpoint)
-        return self._client
+                    self._plane = plane_for(self._client, fast=self.data_plane == "fast")
+        return self._plane
+
+    def prepare(self) -> None:
+        """Make the client now rather than at the first call; asks the store nothing. Raises `StoreUnavailable`."""
+        self._guarded(lambda: {"plane": self.warm()}, "connect", str(self._given_endpoint or "AWS"), {})
 
     def _new_client(self, service: str, endpoint: str | None) -> Any:
         import boto3  # noqa: PLC0415  (slow to import: only where a call is made)
@@ -131,10 +154,25 @@ class Store:
 
     def caller_identity(self) -> Mapping[str, str]:
         """Who AWS says we are: `Account`, `Arn`, `UserId`. Raises `AccessDenied` or `StoreUnavailable`."""
-        return self._guarded(partial(self._new_client, "sts", None), "get_caller_identity", "AWS", {})
+        return self._guarded(
+            lambda: self._new_client("sts", None).get_caller_identity(), "get_caller_identity", "AWS", None
+        )
 
-    def call(self, operation: str, *, table: str, **request: Any) -> dict[str, Any]:
+    def call(
+        self,
+        operation: str,
+        *,
+        table: str,
+        key: Mapping[str, Any] | None = None,
+        repeatable: bool = True,
+        **request: Any,
+    ) -> dict[str, Any]:
         """One request by its boto3 method name, metered; `table` is the name for messages and meters.
+
+        `key` (DynamoDB's JSON) is for messages too, where the request has none of its own.
+
+        A request that fails in passing is sent again. One that is not `repeatable`, such as adding to a number, is sent
+        again only while it is certain that nothing came of it; where that is not certain, `OutcomeUnknown` is raised.
 
         Raises `DomainError`s of this package, except `ClientError` for a failed condition or a cancelled transaction,
         which the repository turns into the error that its caller understands.
@@ -145,30 +183,47 @@ class Store:
         answer: dict[str, Any] | None = None
         started = time.perf_counter()
         try:
-            answer = self._guarded(lambda: self.client, operation, table, request)
+            answer = self._guarded(
+                lambda: self.warm().send(operation, request, repeatable=repeatable),
+                operation,
+                table,
+                key or request.get("Key"),
+                repeatable=repeatable,
+            )
         finally:
             seconds = time.perf_counter() - started
             for observer in watching:
                 observer.saw(
-                    Exchange(operation=operation, table=table, request=request, answer=answer, seconds=seconds)
+                    Exchange(
+                        operation=operation,
+                        table=table,
+                        request=request,
+                        answer=answer,
+                        seconds=seconds,
+                        error=sys.exception() if answer is None else None,
+                    )
                 )
         return answer
 
     def _guarded(
-        self, client: Callable[[], Any], operation: str, table: str, request: dict[str, Any]
+        self,
+        send: Callable[[], dict[str, Any]],
+        operation: str,
+        table: str,
+        key: Mapping[str, Any] | None,
+        *,
+        repeatable: bool = True,
     ) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         from apps.storage.errors import error_code, translate  # noqa: PLC0415
 
         try:
-            return dict(getattr(client(), operation)(**request))
-        except ClientError as error:
-            if error_code(error) in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
+            return send()
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error_code(error) in _FOR_THE_REPOSITORY:
                 raise
-            raise translate(error, operation=operation, table=table, key=request.get("Key")) from error
-        except BotoCoreError as error:
-            raise translate(error, operation=operation, table=table, key=request.get("Key")) from error
+            raise translate(error, operation=operation, table=table, key=key, repeatable=repeatable) from error
 
 
 def configured_store(*, environment: str | None = None, region: str | None = None) -> Store:
@@ -182,6 +237,7 @@ def configured_store(*, environment: str | None = None, region: str | None = Non
         endpoint=options["ENDPOINT"],
         region=region or options["REGION"],
         engine=_embedded_engine if options["EMBEDDED"] and chosen == "dev" else None,
+        data_plane=options["DATA_PLANE"],
     )
 
 

@@ -1,11 +1,15 @@
 """How large items and keys are in DynamoDB's own reckoning, so that what is too large is refused before it is sent."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import orjson
 
 MOST_BYTES = 400 * 1024
 LONGEST_KEY_BYTES = (2048, 1024)  # partition and sort key
 
+SURELY_SHORT = LONGEST_KEY_BYTES[1] // 4  # characters: one has at most 4 bytes
 _CONTAINER_BYTES = 3
 _DIGITS_A_BYTE = 2
 
@@ -15,10 +19,28 @@ def item_bytes(item: Mapping[str, Any]) -> int:
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
+def fits(item: Mapping[str, Any]) -> bool:
+    """Whether an item is small enough to be stored.
+
+    Its JSON text is never shorter than what DynamoDB counts, and much faster to measure: only what is near the limit or
+    beyond is counted exactly.
+    """
+    return len(orjson.dumps(item, default=_base64)) <= MOST_BYTES or item_bytes(item) <= MOST_BYTES
+
+
 def may_be_key(key: Mapping[str, Any]) -> bool:
     """Whether an item can have this key (DynamoDB's JSON, partition key first): neither empty text nor too long."""
-    lengths = (len(value["S"].encode()) if "S" in value else 1 for value in key.values())
-    return all(0 < length <= most for length, most in zip(lengths, LONGEST_KEY_BYTES, strict=False))
+    for value, most in zip(key.values(), LONGEST_KEY_BYTES, strict=False):
+        text = value.get("S")
+        if text is None or 0 < len(text) <= SURELY_SHORT:
+            continue
+        if not text or len(text.encode()) > most:
+            return False
+    return True
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()
 
 
 def _value_bytes(value: Mapping[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """`manage.py work`: a worker in a process of its own; run as many as you like."""
 
 import asyncio
+import gc
 import signal
 from typing import Any
 
@@ -25,7 +26,12 @@ class Command(BaseCommand):
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await off_loop(lambda: default_store().endpoint)
+        await off_loop(default_store().prepare)
+        worker = Worker(configured_handlers(), at_once=settings.JOBS["EXECUTIONS_AT_ONCE"])
+        # All that stays for good is loaded now. Left to the garbage collector, each full round would look at it again
+        # and hold up the live sessions for a tenth of a second and more.
+        gc.collect()
+        gc.freeze()
         self.stdout.write("Working. Stop with Ctrl-C: what is under way is handed back.")
-        await Worker(configured_handlers(), at_once=settings.JOBS["EXECUTIONS_AT_ONCE"]).run(stop)
+        await worker.run(stop)
         self.stdout.write("Stopped.")
