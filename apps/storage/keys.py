@@ -5,45 +5,101 @@ Rungs serves a single organisation. The place to make it serve several is here: 
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from apps.errors import Invalid
+from apps.storage.values import iso
+
 DELIMITER = "#"
+
+_SLOT = re.compile(r"\{(\w+)(?::0(\d+))?\}")
+
+
+class UnfitKey(Invalid, ValueError):
+    """A value that cannot stand in a key."""
+
+    code = "unfit_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A field's place in a template: its name, its width where it is a padded number, the constant text after it."""
+
+    field: str
+    width: int | None
+    after: str
+
+    def text(self, value: Any) -> str:
+        """The value as it stands here. Raises `UnfitKey` for a number that would sort wrongly, or what is none."""
+        return key_text(value) if self.width is None else _padded(value, self.width)
 
 
 class KeyTemplate:
-    """A template such as `{status}#{policy_number}`; text outside braces stands for itself."""
+    """A template such as `{status}#{policy_number}`; text outside braces stands for itself.
+
+    `{version:06}` is a whole number of six digits with leading zeros, so that the keys sort as the numbers do. Instants
+    are ISO text with milliseconds, enums their values, flags 0 or 1.
+    """
 
     def __init__(self, template: str) -> None:
-        """Take the template apart. Raises `ValueError` where fields have no `#` between them: it tells them apart."""
+        """Take the template apart.
+
+        Raises `ValueError` where fields have no `#` between them, which tells them apart, where one stands twice, or
+        where something in braces is no field.
+        """
         self.template = template
-        self.parts = re.split(r"\{(\w+)\}", template)
-        self.fields = tuple(self.parts[1::2])
-        if any(DELIMITER not in part for part in self.parts[2:-1:2]):
-            raise ValueError(f"{template!r} has two fields without a delimiter between them")
-        text = "(?s:.*)" if len(self.fields) == 1 else f"[^{DELIMITER}]*"
-        self._pattern = re.compile(
-            "".join(
-                f"(?P<{part}>{text})" if position % 2 else re.escape(part) for position, part in enumerate(self.parts)
-            )
+        self.start, *rest = _SLOT.split(template)
+        self.slots = tuple(
+            Slot(field, int(width) if width else None, after)
+            for field, width, after in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
         )
+        self.fields = tuple(slot.field for slot in self.slots)
+        if any(DELIMITER not in slot.after for slot in self.slots[:-1]):
+            raise ValueError(f"{template!r} has two fields without a delimiter between them")
+        if len(set(self.fields)) < len(self.fields):
+            raise ValueError(f"{template!r} has a field twice")
+        if any(brace in text for text in (self.start, *(slot.after for slot in self.slots)) for brace in "{}"):
+            raise ValueError(f"{template!r} has something in braces that is neither {{field}} nor {{field:06}}")
+        any_text = "(?s:.*)" if len(self.fields) == 1 else f"[^{DELIMITER}]*"
+        self._pattern = re.compile(
+            re.escape(self.start)
+            + "".join(f"(?P<{slot.field}>{any_text}){re.escape(slot.after)}" for slot in self.slots)
+        )
+
+    @property
+    def form(self) -> str:
+        """The template without the names of its fields: `SHOP#{}`."""
+        return self.start + "".join("{}" + slot.after for slot in self.slots)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it has text of its own, by which its keys may be known from others."""
+        return bool(self.start or any(slot.after for slot in self.slots))
 
     def fill(self, value_of: Callable[[str], Any]) -> str | None:
         """The key for the fields that `value_of` gives by name, or None where one of them is None.
 
-        Raises `ValueError` for a value that holds the delimiter.
+        Raises `UnfitKey` for a value that holds the delimiter, and for a number that does not fit.
         """
-        filled = [self.parts[0]]
-        for position in range(1, len(self.parts), 2):
-            value = value_of(self.parts[position])
+        filled = [self.start]
+        for slot in self.slots:
+            value = value_of(slot.field)
             if value is None:
                 return None
-            text = _text(value)
-            if DELIMITER in text and len(self.fields) > 1:
-                raise ValueError(f"{text!r} holds {DELIMITER!r}, which separates the parts of {self.template!r}")
-            filled += (text, self.parts[position + 1])
+            filled += (self._text(slot, value), slot.after)
         return "".join(filled)
+
+    def begin(self, values: Mapping[str, Any]) -> tuple[str, tuple[Slot, ...]]:
+        """How every key with these values begins, and the places that are left open: from the first one not given."""
+        text = self.start
+        for position, slot in enumerate(self.slots):
+            if values.get(slot.field) is None:
+                return text, self.slots[position:]
+            text += self._text(slot, values[slot.field]) + slot.after
+        return text, ()
 
     def read(self, key: str) -> Mapping[str, str]:
         """The fields' texts in a key. Raises `ValueError` where the key is not of this form."""
@@ -52,12 +108,65 @@ class KeyTemplate:
             raise ValueError(f"{key!r} is not of the form {self.template!r}")
         return found.groupdict()
 
+    def matches(self, key: str) -> bool:
+        """Whether a key is of this form."""
+        return self._pattern.fullmatch(key) is not None
 
-def _text(value: Any) -> str:
+    def overlaps(self, other: "KeyTemplate") -> bool:
+        """Whether one key could be of both forms; where that is hard to tell, True."""
+        if not self.fields:
+            return other.matches(self.start)
+        if not other.fields:
+            return self.matches(other.start)
+        if len(self.fields) == 1 or len(other.fields) == 1:  # a lone field may hold the delimiter
+            return _agree(_ends(self), _ends(other))
+        mine, theirs = _segments(self), _segments(other)
+        return len(mine) == len(theirs) and all(map(_agree, mine, theirs))
+
+    def _text(self, slot: Slot, value: Any) -> str:
+        text = slot.text(value)
+        if DELIMITER in text and len(self.fields) > 1:
+            raise UnfitKey(
+                f"{text!r} holds {DELIMITER!r}, which separates the parts of {self.template!r}.", field=slot.field
+            )
+        return text
+
+
+def _ends(template: KeyTemplate) -> tuple[str, str | None]:
+    return template.start, template.slots[-1].after
+
+
+def _segments(template: KeyTemplate) -> list[tuple[str, str | None]]:
+    """What stands between delimiters: the constant text before and after a field, or a constant and None."""
+    pieces = (_SLOT.split(segment) for segment in template.template.split(DELIMITER))
+    return [(piece[0], piece[3] if len(piece) > 1 else None) for piece in pieces]
+
+
+def _agree(one: tuple[str, str | None], other: tuple[str, str | None]) -> bool:
+    """Whether some text begins and ends as both do; an end of None says that the beginning is all."""
+    (start, end), (their_start, their_end) = one, other
+    if end is None:
+        return start == their_start if their_end is None else _agree(other, one)
+    if their_end is None:
+        return len(their_start) >= len(start) + len(end) and their_start.startswith(start) and their_start.endswith(end)
+    starts_agree = start.startswith(their_start) or their_start.startswith(start)
+    return starts_agree and (end.endswith(their_end) or their_end.endswith(end))
+
+
+def key_text(value: Any) -> str:
+    """A field's value as text in a key."""
     if isinstance(value, Enum):
-        return str(value.value)
+        return key_text(value.value)
+    if isinstance(value, bool):
+        return str(int(value))
     if isinstance(value, datetime):
-        from apps.storage.codec import iso  # noqa: PLC0415  (the codec compiles templates)
-
         return iso(value)
     return str(value)
+
+
+def _padded(value: Any, width: int) -> str:
+    plain = value.value if isinstance(value, Enum) else value
+    text = plain if isinstance(plain, str) else format(plain, "d") if isinstance(plain, int) else ""
+    if not (text.isascii() and text.isdigit()) or len(text.lstrip("0")) > width:
+        raise UnfitKey(f"{value!r} cannot stand in a key here: that takes whole numbers from 0 to {'9' * width}.")
+    return text.lstrip("0").zfill(width)

@@ -1,69 +1,123 @@
 """The questions that a repository answers, in DynamoDB's terms."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
-from enum import Enum
 from functools import cache, cached_property
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from apps.storage import backoff
+from apps.storage.asking import counting, fingerprint, request_of
 from apps.storage.codec import Codec
-from apps.storage.conditions import Expressions, Query, sort_text
+from apps.storage.conditions import Condition, Query, SortKey
 from apps.storage.connection import Store
 from apps.storage.entity import Entity
 from apps.storage.errors import ItemNotFound, Throttled
-from apps.storage.page import Cursor, Page, open_cursor
+from apps.storage.kinds import Item, KeyValue, Kind
+from apps.storage.page import Count, Page
+from apps.storage.paging import READ_BUDGET_ITEMS, Pages, Walk
 from apps.storage.size import may_be_key
-from apps.storage.table import Key, Table
+from apps.storage.table import Table
 
 E = TypeVar("E", bound=Entity)
-KeyValue = str | int | tuple[str | int, ...]
-Item = dict[str, Any]
+T = TypeVar("T")
+
+__all__ = ["BATCH_TRIES", "KEYS_A_BATCH_GET", "READ_BUDGET_ITEMS", "Item", "KeyValue", "Reader", "utc_now"]
 
 KEYS_A_BATCH_GET = 100
 BATCH_TRIES = 9
-READ_BUDGET_ITEMS = 1000
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
 
 
 class Reader(Generic[E]):
-    """The reading half of a repository: entities of one kind in one table."""
+    """The reading half of a repository: entities of one kind in one table.
+
+    Where templates make the table's keys, it may hold other kinds too: these are passed over.
+    """
 
     entity: type[E]
     table: Table
     noun: str = "item"
 
-    def __init__(self, store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], datetime] = utc_now) -> None:
         """`clock` decides what has expired."""
         self.store = store
         self.clock = clock
 
     @cached_property
+    def kind(self) -> Kind[E]:
+        """What is known of this kind's keys, shared by all repositories of this entity."""
+        return _kind(self.entity, self.table)
+
+    @cached_property
     def codec(self) -> Codec[E]:
-        """The compiled codec, shared by all repositories of this entity."""
-        return _codec(self.entity, self.table)
+        """The compiled codec, shared in the same way."""
+        return self.kind.codec
+
+    # --- keys and questions from fields ------------------------------------------------------------------------------
+
+    def at(self, **fields: Any) -> KeyValue:
+        """The key of the entity with these fields: `shops.get(shops.at(domain="a.example"))`.
+
+        Raises `TypeError` that names missing and unknown fields, and `UnfitKey` for a value that cannot stand in a key.
+        """
+        return self.kind.at(fields)
+
+    def fields_of(self, key: KeyValue) -> dict[str, Any]:
+        """The fields that a table key tells, in their own types. Raises `ValueError` for a key of another kind."""
+        return self.kind.fields_of(self._key(key))
+
+    def where(
+        self,
+        index: str | None = None,
+        /,
+        *,
+        sort: SortKey | None = None,
+        descending: bool = False,
+        filter: Condition | None = None,  # noqa: A002  (the name it has in a query)
+        **fields: Any,
+    ) -> Query:
+        """A question to the table, or to an index, from fields.
+
+        All fields of the partition key must be given; those of the sort key from the first on, as far as wanted: all of
+        them ask for one key, some for what begins so, none for all of this kind. `sort` is a range of the next field of
+        the sort key. Raises `TypeError` that names missing and unknown fields, and `UnfitKey` like `at`.
+        """
+        partition, asked = self.kind.question(index, fields, sort)
+        return Query(partition=partition, index=index, sort=asked, descending=descending, filter=filter)
+
+    # --- one, or some by key -----------------------------------------------------------------------------------------
 
     def get(self, key: KeyValue, *, consistent: bool = False) -> E:
         """The entity with this key. Raises `ItemNotFound`, also for one that has expired."""
         found = self.find(key, consistent=consistent)
         if found is None:
-            raise ItemNotFound(f"There is no such {self.noun}.")
+            missing = ItemNotFound(f"There is no such {self.noun}.")
+            raise missing.at(table=self.table.name, operation="get_item", key=self._key(key))
         return found
 
     def find(self, key: KeyValue, *, consistent: bool = False) -> E | None:
-        """The entity with this key, or None. A key that cannot exist (an empty one, a long one) needs no request."""
-        json = self.key(key)
-        if not may_be_key(json):
+        """The entity with this key, or None.
+
+        A key that cannot exist (an empty one, a long one, one of another kind) needs no request.
+        """
+        json = self._key(key)
+        if not self._may_exist(json):
             return None
         answer = self._call("get_item", Key=json, ConsistentRead=consistent)
         return self._read(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[KeyValue], *, consistent: bool = False) -> list[E]:
         """The entities that exist among these keys, in the keys' order; 100 keys a request, none left unanswered."""
-        wanted = {self._identity(key): key for key in map(self.key, keys) if may_be_key(key)}
+        identity = self.kind.identity
+        wanted = self.kind.possible_keys(keys)
         pending_keys = list(wanted.values())
-        found: dict[tuple[Any, ...], E] = {}
+        found: dict[Any, E] = {}
+        read = self._read if self.kind.is_marked or self.table.ttl else self.codec.decode
         physical = self.store.physical(self.table)
         for start in range(0, len(pending_keys), KEYS_A_BATCH_GET):
             batch = pending_keys[start : start + KEYS_A_BATCH_GET]
@@ -71,170 +125,151 @@ class Reader(Generic[E]):
             for _ in self._tries("get"):
                 answer = self.store.call("batch_get_item", table=self.table.name, RequestItems=pending)
                 for item in answer["Responses"].get(physical, ()):
-                    entity = self._read(item)
+                    entity = read(item)
                     if entity is not None:
-                        found[self._identity(item)] = entity
+                        found[identity(item)] = entity
                 pending = answer.get("UnprocessedKeys") or {}
                 if not pending:
                     break
-        return [found[identity] for identity in wanted if identity in found]
+        return [found[one] for one in wanted if one in found]
+
+    # --- many by question --------------------------------------------------------------------------------------------
 
     def page(
         self, query: Query, *, limit: int = 50, cursor: str | None = None, budget: int = READ_BUDGET_ITEMS
     ) -> Page[E]:
         """One page of a query's answer, from the start or from a cursor of a neighbouring page.
 
-        Reads `limit` items and one more, to know whether there is a next page. Under a filter it reads on until the
-        page is full or `budget` items were looked at. Raises `BadCursor` for a cursor that is not this question's, and
-        `ValueError` for a limit below 1.
+        Reads `limit` items and one more, to know whether there is a next page; where a filter, other kinds or expired
+        items stand between, it reads on until the page is full or `budget` items were looked at (without a filter, at
+        least one full page). Raises `BadCursor` for a cursor that is not this question's, and `ValueError` for a limit
+        or a budget below 1.
         """
+        return self.page_of(
+            query, lambda item: self._read(item, query.index), limit=limit, cursor=cursor, budget=budget
+        )
+
+    def page_of(
+        self, query: Query, decode: Callable[[Item], T | None], *, limit: int, cursor: str | None, budget: int
+    ) -> Page[T]:
+        """A page of whatever `decode` makes of the items (DynamoDB's JSON); None passes one over."""
         if limit < 1:
             raise ValueError(f"a page has at least one item, not {limit}")
-        request = self._query_request(query)
-        question = self._fingerprint(query)
-        start = open_cursor(cursor, question) if cursor else None
-        backward = start is not None and start.backward
-        request["ScanIndexForward"] = query.descending is backward
-        if start is not None and start.key:
-            request["ExclusiveStartKey"] = start.key
-        items, examined, stopped_at = self._gather(
-            request, limit=limit, budget=budget, filtered=query.filter is not None
+        if budget < 1:
+            raise ValueError(f"a page needs a budget of at least one item, not {budget}")
+        request = request_of(query, self.kind)
+        if request is None:
+            return Page(items=[])
+        keys = dict.fromkeys((*self.table.keys, *(self.table.index(query.index).keys if query.index else ())))
+        pages = Pages(
+            ask=self._query,
+            request=request,
+            question=fingerprint(self.store.physical(self.table), request, self.kind, descending=query.descending),
+            keys=tuple(keys),
+            decode=decode,
+            descending=query.descending,
         )
-        shown = items[:limit]
-        # In reading order: `far` is where this page ends and another goes on, `near` where it began.
-        far = self._position(shown[-1], query) if len(items) > limit else stopped_at
-        near = self._near(start, shown, stopped_at, query)
-        ahead, behind = (near, far) if backward else (far, near)
-        if backward:
-            shown.reverse()
-        return Page(
-            items=[entity for item in shown if (entity := self._read(item, query.index)) is not None],
-            next=None if ahead is None else Cursor(ahead, backward=False).sign(question),
-            previous=None if behind is None else Cursor(behind, backward=True).sign(question),
-            examined=examined,
-            exhausted_budget=stopped_at is not None and len(items) <= limit,
+        return pages.page(
+            limit=limit, cursor=cursor, budget=budget if query.filter is not None else max(budget, limit + 1)
         )
 
     def stream(self, query: Query, *, consistent: bool = False) -> Iterator[E]:
         """Every entity of the answer, page after page to its end; for work that really wants all of them."""
-        request = self._query_request(query)
-        request["ScanIndexForward"] = not query.descending
-        if consistent:
-            request["ConsistentRead"] = True
-        while True:
-            answer = self._call("query", **request)
-            for item in answer["Items"]:
-                entity = self._read(item, query.index)
-                if entity is not None:
-                    yield entity
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        walk = self._walk(query, **({"ConsistentRead": True} if consistent else {}))
+        if walk is not None:
+            for _, entity in walk.found(lambda item: self._read(item, query.index)):
+                yield entity
 
     def leaf(self, *, limit: int) -> list[E]:
-        """The first `limit` entities of the table in no useful order: a scan that reads only what it returns."""
-        answer = self._call("scan", Limit=limit)
-        return [entity for item in answer["Items"] if (entity := self._read(item)) is not None]
+        """The first `limit` entities of the table in no useful order: a scan that reads only what it returns.
+
+        In a table of several kinds it looks at 1,000 items, or `limit` of them, at most.
+        """
+        walk = Walk(self._scan, {}, budget=max(limit, READ_BUDGET_ITEMS))
+        return [entity for _, entity in islice(walk.found(self._read, wanted=limit), limit)]
 
     def keys(self, query: Query, *, limit: int) -> list[KeyValue]:
         """The table keys of the first `limit` answers; all that an index without attributes can tell."""
-        request = {**self._query_request(query), "ScanIndexForward": not query.descending, "Limit": limit}
-        found = (
-            tuple(next(iter(item[key.name].values())) for key in self.table.keys)
-            for item in self._call("query", **request)["Items"]
-        )
-        return [parts[0] if len(parts) == 1 else parts for parts in found]
+        walk = self._walk(query)
+        if walk is None:
+            return []
+        found: Iterator[tuple[Item, KeyValue]] = walk.found(self._key_in, wanted=limit)
+        return [key for _, key in islice(found, limit)]
 
-    def count(self, query: Query) -> int:
-        """How many items answer the query; reads them all, but sends none."""
-        request = {**self._query_request(query), "Select": "COUNT"}
-        total = 0
-        while True:
-            answer = self._call("query", **request)
-            total += int(answer["Count"])
-            if "LastEvaluatedKey" not in answer:
-                return total
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    def count(self, query: Query, *, cap: int | None = None) -> Count:
+        """How many answer the query, as the store counts them: nothing of them is sent.
+
+        Without a cap it is exact, and reads them all. With one it stops there: a list that says "1000+" needs no more.
+        Under a filter it then looks at 1,000 items, or `cap` and one, at most. Expired items count until they are
+        deleted. Raises `ValueError` for a cap below 1.
+        """
+        if cap is not None and cap < 1:
+            raise ValueError(f"a count is capped at 1 or more, not at {cap}")
+        request = request_of(query, self.kind)
+        if request is None:
+            return Count(0)
+        budget = None if cap is None else max(cap + 1, READ_BUDGET_ITEMS)
+        walk = Walk(self._query, counting(request, self.kind), budget=budget)
+        total, step = 0, cap and cap + 1
+        while walk.may_go_on and (cap is None or total <= cap):
+            answer = walk.step(step)
+            total += sum(map(self.kind.owns, answer["Items"])) if self.kind.is_marked else int(answer["Count"])
+            if cap is not None and step is not None:
+                step = cap + 1 - total if total == walk.examined else 2 * step
+        is_capped = walk.last is not None or (cap is not None and total > cap)
+        return Count(total if cap is None else min(total, cap), is_capped=is_capped)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def key(self, value: KeyValue) -> Item:
-        """A key in DynamoDB's JSON. Raises `TypeError` where the number of parts is not the table's."""
-        parts = value if isinstance(value, tuple) else (value,)
-        if len(parts) != len(self.table.keys):
-            raise TypeError(f"the key of {self.table.name} has {len(self.table.keys)} parts, not {len(parts)}")
-        return {key.name: self._key_part(key, part) for key, part in zip(self.table.keys, parts, strict=True)}
+        """A key in DynamoDB's JSON.
 
-    def _key_part(self, key: Key, value: Any) -> Item:
-        field = self.codec.by_stored.get(key.name)
-        # Text is taken for the stored form: that is what `keys` gives.
-        if field is not None and (isinstance(value, Enum) or not isinstance(value, str)):
-            return field.encode(value) or {}
-        return {str(key.type): str(value)}
+        Raises `TypeError` where the number of parts is not the table's, and `ItemNotFound` for a key of another kind:
+        nothing of this kind can be there, to be read or to be changed.
+        """
+        json = self._key(value)
+        if not self.kind.owns(json):
+            raise ItemNotFound(f"There is no such {self.noun}.")
+        return json
+
+    def _key(self, value: KeyValue) -> Item:
+        return self.kind.table_key(value)
+
+    def _may_exist(self, key: Item) -> bool:
+        return may_be_key(key) and self.kind.owns(key)
 
     def _read(self, item: Item, index: str | None = None) -> E | None:
-        """The entity in an item, or None where its time is up: DynamoDB deletes late."""
-        ttl = self.table.ttl
-        if ttl is not None and ttl in item and int(item[ttl]["N"]) <= self.clock().timestamp():
+        """The entity in an item, or None where it is of another kind, or its time is up: DynamoDB deletes late."""
+        if self.kind.is_marked and not self.kind.owns(item):
+            return None
+        if self._is_expired(item):
             return None
         projected = index is not None and self.table.index(index).include is not None
         return self.codec.decode(item, projected=projected)
 
-    def _identity(self, item: Mapping[str, Any]) -> tuple[Any, ...]:
-        parts = (next(iter(item[key.name].items())) for key in self.table.keys)
-        return tuple(Decimal(value) if letter == "N" else value for letter, value in parts)
+    def _is_expired(self, item: Mapping[str, Any]) -> bool:
+        ttl = self.table.ttl
+        return ttl is not None and ttl in item and int(item[ttl]["N"]) <= self.clock().timestamp()
 
-    def _query_request(self, query: Query) -> Item:
-        keys = self.table.index(query.index).keys if query.index else self.table.keys
-        to = Expressions(self.codec)
-        text = f"{to.name(keys[0].name)} = {to.value(self._key_part(keys[0], query.partition))}"
-        if query.sort is not None:
-            name = to.name(keys[1].name)
-            values = [to.value(self._key_part(keys[1], value)) for value in query.sort.values]
-            text += " AND " + sort_text(name, query.sort.operator, values)
-        request: Item = {"KeyConditionExpression": text}
-        if query.index is not None:
-            request["IndexName"] = query.index
-        if query.filter is not None:
-            request["FilterExpression"] = to.condition(query.filter)
-        return {**request, **to.request()}
-
-    def _gather(
-        self, request: Item, *, limit: int, budget: int, filtered: bool
-    ) -> tuple[list[Item], int, dict[str, Any] | None]:
-        """Raw items, how many were looked at, and where the budget ran out (None where it did not)."""
-        items: list[Item] = []
-        examined = 0
-        while True:
-            room = budget - examined if filtered else limit + 1 - len(items)
-            answer = self._call("query", **request, Limit=max(1, min(room, limit + 1)))
-            items += answer["Items"]
-            examined += int(answer["ScannedCount"])
-            last = answer.get("LastEvaluatedKey")
-            if last is None or len(items) > limit:
-                return items, examined, None
-            if filtered and examined >= budget:
-                return items, examined, last
-            request["ExclusiveStartKey"] = last
-
-    def _near(self, start: Cursor | None, shown: Sequence[Item], stopped_at: Item | None, query: Query) -> Item | None:
-        """Where this page began, in reading order, for the way back; None at the list's end, {} for all of the list."""
-        if start is None or not start.key:
+    def _key_in(self, item: Item) -> KeyValue | None:
+        """The table key of an item, as text in its stored form, or None where it is of another kind."""
+        if not self.kind.owns(item):
             return None
-        if shown:
-            return self._position(shown[0], query)
-        # Nothing is left here. The cursor's own item may still be there, so the way back starts beyond it.
-        return stopped_at or {}
+        parts = tuple(str(next(iter(item[key.name].values()))) for key in self.table.keys)
+        return parts[0] if len(parts) == 1 else parts
 
-    def _position(self, item: Item, query: Query) -> Item:
-        keys = {*self.table.keys, *(self.table.index(query.index).keys if query.index else ())}
-        return {key.name: item[key.name] for key in keys}
+    def _walk(self, query: Query, **more: Any) -> Walk | None:
+        """The answer to a query, to be read from its start; None where no item can have such keys."""
+        request = request_of(query, self.kind)
+        if request is None:
+            return None
+        return Walk(self._query, {**request, "ScanIndexForward": not query.descending, **more})
 
-    def _fingerprint(self, query: Query) -> str:
-        text = repr(
-            (self.store.physical(self.table), query.index, query.partition, query.sort, query.descending, query.filter)
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _query(self, **request: Any) -> Item:
+        return self._call("query", **request)
+
+    def _scan(self, **request: Any) -> Item:
+        return self._call("scan", **request)
 
     def _call(self, operation: str, **request: Any) -> Item:
         return self.store.call(operation, table=self.table.name, TableName=self.store.physical(self.table), **request)
@@ -248,9 +283,9 @@ class Reader(Generic[E]):
         raise Throttled(
             f"The store left part of a batch {verb} on {self.table.name} undone {BATCH_TRIES} times. Try again later.",
             retry_after_seconds=10,
-        )
+        ).at(table=self.table.name, operation=f"batch_{verb}_item")
 
 
 @cache
-def _codec(entity: type[E], table: Table) -> Codec[E]:
-    return Codec(entity, table)
+def _kind(entity: type[E], table: Table) -> Kind[E]:
+    return Kind(Codec(entity, table), table)

@@ -14,15 +14,16 @@ from apps.storage.engine import EngineKind
 from apps.storage.errors import BadCursor
 from apps.storage.metering import metering
 from apps.storage.page import Page
-from tests.conftest import create_tables, new_store
+from tests.conftest import EVERY_WAY, create_tables, new_store
 from tests.storage.things import NOON, THINGS, Thing, Things, row, some_id
 
 LONGEST = 60
 
 
-@pytest.fixture(scope="module", params=EngineKind)
+@pytest.fixture(scope="module", params=EVERY_WAY)
 def things(request: pytest.FixtureRequest, engine_endpoint: Callable[[EngineKind], str]) -> Things:
-    store = new_store(engine_endpoint(request.param))
+    kind, data_plane = request.param
+    store = new_store(engine_endpoint(kind), data_plane=data_plane)
     create_tables(store, THINGS)
     things = Things(store)
     things.put_many(row("long", LONGEST, owner="long"))
