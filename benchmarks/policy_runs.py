@@ -35,7 +35,6 @@ from apps.storage.engine import memory_engine
 from apps.storage.metering import metering
 from apps.storage.registry import declared_tables
 from apps.storage.schema.apply import set_up
-from apps.storage.secrets import keyring
 from apps.terminal.demohost import FAULT_PREFIXES, PASSWORD, demo_policies
 from apps.terminal.entities import Host
 
@@ -55,7 +54,7 @@ def main() -> None:
     with memory_engine(ROOT / ".rungs") as endpoint:
         store = Store(environment="dev", prefix="bench", endpoint=endpoint, region="us-east-1")
         set_up(store, declared_tables())
-        stores = stores_on(store, keyring())
+        stores = stores_on(store)
         synchronise_registry(stores, asts=ASTS, now=datetime.now(UTC))
         for latency, sessions in COMBINATIONS:
             seconds, writes, units = measure(stores, number=number, latency=latency, sessions=sessions)

@@ -4,27 +4,19 @@ from datetime import datetime
 
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import SECRET_LIFE, RunSecret
-from apps.policy_runs.tables import RUN_SECRETS
-from apps.storage.secrets import Keyring
+from apps.storage.secrets import Secret
 
 
-def seal(keyring: Keyring, execution_id: str, credentials: Credentials, *, now: datetime) -> RunSecret:
-    """The credentials as they are stored: bound to this run, gone after a day unless renewed."""
+def kept(execution_id: str, credentials: Credentials, *, now: datetime) -> RunSecret:
+    """The credentials as they are stored for this run: gone after a day unless renewed."""
     return RunSecret(
         execution_id=execution_id,
-        user_id=keyring.seal(credentials.user_id, _place(execution_id, "user_id")),
-        password=keyring.seal(credentials.password, _place(execution_id, "password")),
+        user_id=Secret(credentials.user_id),
+        password=Secret(credentials.password),
         expires_at=now + SECRET_LIFE,
     )
 
 
-def unseal(keyring: Keyring, secret: RunSecret) -> Credentials:
-    """The credentials in a stored secret. Raises `StoreUnavailable` where no key opens them."""
-    return Credentials(
-        user_id=keyring.open(secret.user_id, _place(secret.execution_id, "user_id")),
-        password=keyring.open(secret.password, _place(secret.execution_id, "password")),
-    )
-
-
-def _place(execution_id: str, attribute: str) -> tuple[str, str, str]:
-    return (RUN_SECRETS.name, execution_id, attribute)
+def revealed(secret: RunSecret) -> Credentials:
+    """The credentials of a run. Raises `SecretUnreadable` where no key opens them."""
+    return Credentials(user_id=secret.user_id.reveal(), password=secret.password.reveal())

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from apps.jobs.entities import Control, Job
 from apps.policy_runs.errors import ControlRefused
 from apps.storage.entity import Entity, Expiry, Instant, Stored
+from apps.storage.secrets import Secret
 
 LONGEST_RUN = timedelta(days=7)
 SECRET_LIFE = timedelta(hours=24)
@@ -218,11 +219,11 @@ class PolicyResult(Entity):
 
 
 class RunSecret(Entity):
-    """The host credentials of a run while it lives, each encrypted and bound to this place."""
+    """The host credentials of a run while it lives."""
 
     execution_id: str
-    user_id: bytes = Field(repr=False)
-    password: bytes = Field(repr=False)
+    user_id: Secret
+    password: Secret
     expires_at: Expiry
 
 

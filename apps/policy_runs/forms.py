@@ -68,7 +68,7 @@ class NewRunForm(forms.Form):
             self.numbers = checked_numbers(self.parsed)
         except InvalidLaunch as error:
             field = "policy_file" if cleaned.get("policy_file") else "policy_numbers"
-            self.add_error(field, error.message)
+            self.add_error(field, error.public_message)
         return cleaned
 
     def request(self) -> LaunchRequest:

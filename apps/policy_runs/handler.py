@@ -15,7 +15,7 @@ from apps.jobs.lease import Lease, LeaseLost
 from apps.policy_runs.agenda import Agenda
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Ast, Credentials
-from apps.policy_runs.credentials import unseal
+from apps.policy_runs.credentials import revealed
 from apps.policy_runs.endings import Ending, last_changes, obeyed
 from apps.policy_runs.entities import (
     LONGEST_RUN,
@@ -135,7 +135,7 @@ class _Claim:
         """The run's host credentials; None where they are gone, or can no longer be read and so are erased."""
         secret = await off_loop(self.stores.secrets.find, self.run.execution_id, consistent=True)
         try:
-            return unseal(self.stores.keyring, secret) if secret else None
+            return await off_loop(revealed, secret) if secret else None
         except SecretUnreadable as error:
             log.warning("credentials erased", run=self.run.execution_id, error=error.message)
             await off_loop(self.stores.secrets.delete, self.run.execution_id)

@@ -75,7 +75,7 @@ class Recorder:
         pending = attribute("status").equals(PolicyStatus.PENDING)
         while True:
             try:
-                await off_loop(self.results.update, key, Update(set=written), condition=pending)
+                await off_loop(self.results.update, key, Update(set=written), condition=pending, mine=("attempt_id",))
             except ConditionFailed as error:
                 return bool(error.stored.attempt_id == result.attempt_id)
             except ItemNotFound:

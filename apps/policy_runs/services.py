@@ -17,7 +17,7 @@ from apps.errors import NotFound
 from apps.jobs.entities import Control
 from apps.policy_runs.access import controllable_run
 from apps.policy_runs.asts.base import Ast, Credentials
-from apps.policy_runs.credentials import seal
+from apps.policy_runs.credentials import kept
 from apps.policy_runs.entities import (
     SECRET_LIFE,
     AstExecution,
@@ -127,7 +127,7 @@ def launch(
         PolicyResult(execution_id=run.execution_id, policy_number=number) for number in request.numbers
     )
     # Unconditional, so that a request sent twice because its answer was lost does no harm.
-    stores.secrets.put_many([seal(stores.keyring, run.execution_id, credentials, now=now)])
+    stores.secrets.put_many([kept(run.execution_id, credentials, now=now)])
     return Launched(_enqueue(stores, run, now=now), is_new=True)
 
 
@@ -280,12 +280,12 @@ def _credentials(stores: Stores, *, key: str, given: Credentials | None, now: da
     Its failure is `CredentialsNeeded`: there are neither.
     """
     if given is not None:
-        return stores.secrets.putting(seal(stores.keyring, key, given, now=now))
-    kept = Update(set={"expires_at": now + SECRET_LIFE})
+        return stores.secrets.putting(kept(key, given, now=now))
+    renewed = Update(set={"expires_at": now + SECRET_LIFE})
     needed = CredentialsNeeded(
         "The host password of this run was erased. Give user id and password again to resume.", field="password"
     )
-    return stores.secrets.updating(key, kept, condition=attribute("expires_at").above(now)).otherwise(needed)
+    return stores.secrets.updating(key, renewed, condition=attribute("expires_at").above(now)).otherwise(needed)
 
 
 def keep_credentials(stores: Stores, *, key: str, now: datetime) -> bool:

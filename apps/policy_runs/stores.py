@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from apps.audit.repository import AuditLog
 from apps.policy_runs.repository import AstRegistrations, Executions, Results, RunSecrets
 from apps.storage.connection import Store
-from apps.storage.secrets import Keyring
 from apps.storage.unique import Guards
 from apps.terminal.repository import Hosts, HostSlots, Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """Repositories on one store, and the keys that open what is secret; `leases` are the runs for those who hurry."""
+    """Repositories on one store; `leases` are the runs for those who hurry."""
 
     store: Store
-    keyring: Keyring
     executions: Executions
     leases: Executions
     results: Results
@@ -28,11 +26,10 @@ class Stores:
     audit: AuditLog
 
 
-def stores_on(store: Store, keyring: Keyring) -> Stores:
+def stores_on(store: Store) -> Stores:
     """The repositories on this store."""
     return Stores(
         store=store,
-        keyring=keyring,
         executions=Executions(store),
         leases=Executions(store.prompt()),
         results=Results(store),

@@ -82,7 +82,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
                 address=address_of(request),
             )
         except (InvalidLaunch, Conflict) as error:
-            form.add_error(error.field if error.field in form.fields else None, error.message)
+            form.add_error(error.field if error.field in form.fields else None, error.public_message)
         else:
             return redirect("policy_runs:run", launched.run.execution_id)
     return _new_run_page(request, form, status=422)
@@ -104,7 +104,7 @@ def check(request: HttpRequest) -> HttpResponse:
         parsed = parse_given(request.POST.get("policy_numbers", ""), request.FILES.get("policy_file"))
     except InvalidLaunch as error:
         found = {**(check_of(Parsed((), 0, ())) or {}), "count": 0, "duplicates": 0}
-        found["problems"] = [{"line": 1, "text": "", "why": error.message}]
+        found["problems"] = [{"line": 1, "text": "", "why": error.public_message}]
     else:
         found = check_of(parsed) or {}
     return render(request, "policy_runs/_check.html", {"check": found or None, "max_policies": MOST_POLICIES})
@@ -189,7 +189,7 @@ def control(request: HttpRequest, execution_id: str) -> HttpResponse:
             address=address_of(request),
         )
     except (CredentialsNeeded, Conflict, NotAllowed) as error:
-        messages.error(request, error.message)
+        messages.error(request, error.public_message)
     return redirect("policy_runs:run", execution_id)
 
 

@@ -8,12 +8,11 @@ from apps.policy_runs.asts import ASTS
 from apps.policy_runs.services import synchronise_registry
 from apps.policy_runs.stores import Stores, stores_on
 from apps.storage.connection import Store, default_store
-from apps.storage.secrets import keyring
 
 
 @lru_cache(maxsize=1)
 def _on(store: Store) -> Stores:
-    return stores_on(store, keyring())
+    return stores_on(store)
 
 
 def default_stores() -> Stores:
@@ -23,4 +22,4 @@ def default_stores() -> Stores:
 
 def synchronise_asts(*, store: Store) -> Sequence[str]:
     """Bring the AST registry up to date with the code; called by `setup_tables`."""
-    return synchronise_registry(stores_on(store, keyring()), asts=ASTS, now=datetime.now(UTC))
+    return synchronise_registry(stores_on(store), asts=ASTS, now=datetime.now(UTC))

@@ -1,61 +1,120 @@
-"""Encryption of what is secret before it is stored: AES-256-GCM, bound to where it is stored, with key rotation."""
+"""Secrets: encrypted wherever they are stored, opened only when asked, and shown to nobody."""
 
-import base64
 import hashlib
+import hmac
 import os
-from collections.abc import Sequence
-from functools import lru_cache
+from typing import Any, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from apps.storage.errors import SecretUnreadable
+from apps.storage.keyrings import Keyring, Place, keyring
 
-FORMAT = b"\x01"
-KEY_ID_BYTES = 4
-NONCE_BYTES = 12
-Place = tuple[str, str, str]
-"""Table, key and attribute of a secret: authenticated, so that a secret moved elsewhere cannot be opened."""
+MASK: Final = "(hidden)"
+_IN_TRANSIT: Final[Place] = ("", "", "pickled")
+_COMPARING: Final = os.urandom(32)
 
 
-class Keyring:
-    """The keys that open secrets; the first one seals new ones."""
+class Secret:
+    """A text that is stored encrypted: `Secret("hunter2")`, or as it was read from the store, not yet opened.
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        """`keys` are 32 bytes each, in base64. Raises `ValueError` where there is none."""
-        if not keys:
-            raise ValueError("a keyring needs at least one key")
-        raw = [base64.b64decode(key) for key in keys]
-        self._ciphers = {hashlib.sha256(key).digest()[:KEY_ID_BYTES]: AESGCM(key) for key in raw}
-        self._current = next(iter(self._ciphers))
+    A field of this type needs no more than its annotation. `reveal` is the only way to the text: neither `repr`, a
+    dump, JSON nor a pickle shows it. Two are equal where their texts are.
+    """
 
-    def seal(self, secret: str, place: Place) -> bytes:
-        """The encrypted secret: format, key id, nonce, ciphertext."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self._current].encrypt(nonce, secret.encode(), _bound(place))
-        return FORMAT + self._current + nonce + sealed
+    __slots__ = ("_place", "_sealed", "_text")
 
-    def open(self, sealed: bytes, place: Place) -> str:
-        """The secret. Raises `SecretUnreadable` where no key opens it there."""
-        start = len(FORMAT) + KEY_ID_BYTES
-        cipher = self._ciphers.get(sealed[len(FORMAT) : start])
-        if not sealed.startswith(FORMAT) or cipher is None:
-            raise SecretUnreadable("A stored secret was encrypted with a key that is not in RUNGS_ENCRYPTION_KEYS.")
+    def __init__(self, text: str) -> None:
+        """Raises `ValueError` for the mask that dumps show instead of a secret: it would be stored as the secret."""
+        if text == MASK:
+            raise ValueError("this is what is shown instead of a secret, not the secret itself")
+        self._text: str | None = text
+        self._sealed: bytes | None = None
+        self._place: Place | None = None
+
+    @classmethod
+    def stored(cls, sealed: bytes, place: Place) -> "Secret":
+        """A secret as it was found at its place; nothing is opened yet."""
+        found = cls.__new__(cls)
+        found._text, found._sealed, found._place = None, sealed, place  # noqa: SLF001  (its own class)
+        return found
+
+    def reveal(self) -> str:
+        """The text. Raises `SecretUnreadable` where no key of this deployment opens it.
+
+        With AWS KMS this may be a request to it, which raises `StoreUnavailable` where that fails.
+        """
+        if self._sealed is None or self._place is None:
+            return str(self._text)
+        return keyring().open(self._sealed, self._place)
+
+    def sealed_for(self, place: Place, *, keys: Keyring | None = None) -> bytes:
+        """The encrypted form for a place.
+
+        What was read from that very place stays as it is, unless a former key sealed it. One that no key opens any more
+        is kept as well: saving the rest of an item must not depend on it.
+        """
+        from apps.storage.errors import SecretUnreadable  # noqa: PLC0415  (loads botocore: entities do without)
+
+        keys = keys or keyring()
+        if self._sealed is None or self._place != place:
+            return keys.seal(self.reveal(), place)
+        if keys.is_current(self._sealed):
+            return self._sealed
         try:
-            return cipher.decrypt(
-                sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :], _bound(place)
-            ).decode()
-        except (InvalidTag, ValueError):  # cut short, even the nonce may be too short
-            raise SecretUnreadable("A stored secret does not belong where it was found, or was damaged.") from None
+            return keys.seal(keys.open(self._sealed, place), place)
+        except SecretUnreadable:
+            return self._sealed
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is stored under the key that new secrets are sealed with; False for one that is not stored."""
+        return self._sealed is not None and keyring().is_current(self._sealed)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        if self._sealed is not None and (self._sealed, self._place) == (other._sealed, other._place):
+            return True
+        return hmac.compare_digest(self._digest(), other._digest())
+
+    def __hash__(self) -> int:
+        return hash(self._digest())
+
+    def _digest(self) -> bytes:
+        """Of one length whatever the text, so that a comparison takes the same time for all."""
+        return hashlib.blake2b(self.reveal().encode(), key=_COMPARING).digest()
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __copy__(self) -> "Secret":
+        return self
+
+    def __deepcopy__(self, _memo: object) -> "Secret":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled in encrypted form only."""
+        if self._sealed is not None and self._place is not None:
+            return Secret.stored, (self._sealed, self._place)
+        return Secret.stored, (keyring().seal(self.reveal(), _IN_TRANSIT), _IN_TRANSIT)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A Secret or a text goes in; nothing comes out but the mask."""
+        text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=text,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), text]),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda _: MASK, when_used="unless-none"),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A text that one may send and never gets."""
+        return {"type": "string", "format": "password", "writeOnly": True}
 
 
-@lru_cache(maxsize=1)
-def keyring() -> Keyring:
-    """The keys of this deployment (`RUNGS_ENCRYPTION_KEYS`)."""
-    keys: Sequence[str] = settings.STORAGE["ENCRYPTION_KEYS"]
-    return Keyring(keys)
-
-
-def _bound(place: Place) -> bytes:
-    return "\0".join(place).encode()
+__all__ = ["MASK", "Keyring", "Place", "Secret", "keyring"]

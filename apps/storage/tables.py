@@ -34,5 +34,26 @@ RATE_LIMITS = Table(
     recovery=Recovery.NEVER,
     description="Counters that slow guessing down.",
 )
+CHECKPOINTS = Table(
+    name="Checkpoints",
+    partition_key=Key("task"),
+    recovery=Recovery.NEVER,
+    description="How far long work over a whole table has come, and what failed in it.",
+)
+TRASH = Table(
+    name="Trash",
+    partition_key=Key("item"),
+    indexes=(
+        Index(
+            name="table-deleted_at-index",
+            partition_key=Key("table"),
+            sort_key=Key("deleted_at"),
+            include=("deleted_by", "expires_at"),
+            question="What was deleted from this table, and when?",
+        ),
+    ),
+    ttl="expires_at",
+    description="Deleted items that can still be restored, by table and key.",
+)
 
-TABLES = (UNIQUES, POINTERS, WEB_SESSIONS, RATE_LIMITS)
+TABLES = (UNIQUES, POINTERS, WEB_SESSIONS, RATE_LIMITS, CHECKPOINTS, TRASH)

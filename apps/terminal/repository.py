@@ -54,7 +54,7 @@ class HostSlots(Repository[HostSlot]):
         expires_at = now + SLOT_LEASE
         free = attribute("owner").equals(owner) | attribute("expires_at").below(now)
         try:
-            self.update(slot, Update(set={"owner": owner, "expires_at": expires_at}), condition=free)
+            self.update(slot, Update(set={"owner": owner, "expires_at": expires_at}), condition=free, mine=("owner",))
         except ItemNotFound:
             try:
                 self.add(HostSlot(slot=slot, owner=owner, expires_at=expires_at))

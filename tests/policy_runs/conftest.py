@@ -18,7 +18,6 @@ from apps.policy_runs.services import LaunchRequest, launch, synchronise_registr
 from apps.policy_runs.stores import Stores, stores_on
 from apps.policy_runs.verdicts import Patience
 from apps.storage.connection import Store
-from apps.storage.secrets import keyring
 from apps.terminal.demohost.book import demo_policies
 from apps.terminal.demohost.host import DemoHost
 from apps.terminal.entities import Host
@@ -63,7 +62,7 @@ async def demo_host() -> AsyncIterator[DemoHost]:
 
 @pytest.fixture
 def stores(store: Store) -> Stores:
-    found = stores_on(store, keyring())
+    found = stores_on(store)
     synchronise_registry(found, asts=ASTS, now=datetime.now(UTC))
     return found
 
@@ -102,7 +101,7 @@ def launched(stores: Stores, demo_host: DemoHost, operator: User) -> Callable[..
 @pytest.fixture
 def owner(store: Store, operator: User) -> User:
     """The operator, who is in the store and may sign in."""
-    return Users(store).create(operator)
+    return Users(store).add(operator)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from apps.accounts.entities import Role
 from apps.accounts.repository import Users
 from apps.jobs.worker import Worker
-from apps.policy_runs.credentials import unseal
+from apps.policy_runs.credentials import revealed
 from apps.policy_runs.entities import RunStatus
 from apps.policy_runs.handler import PolicyRunHandler
 from apps.terminal.demohost.host import DemoHost
@@ -106,7 +106,7 @@ def test_numbers_are_launched_with_the_credentials_from_stdin(host, run_policies
     assert f"Run {run.execution_id}: 2 policies on demo." in said
     assert "A worker takes it from here." in said
     assert run.user_id == COMMAND_LINE
-    credentials = unseal(stores.keyring, stores.secrets.get(run.execution_id))
+    credentials = revealed(stores.secrets.get(run.execution_id))
     assert (credentials.user_id, credentials.password) == ("DEMO01", PASSWORD)
     assert PASSWORD not in said
 
@@ -134,7 +134,7 @@ def test_a_run_can_be_launched_for_a_user_who_may(host, run_policies, stores, st
     with pytest.raises(CommandError, match="may not launch runs"):
         run_policies("ABC123DEF", "--as", vera.email)
     users = Users(store)
-    users.change(olga.evolve(is_active=False))
+    users.save(olga.evolve(is_active=False))
     for email in (olga.email, "nobody@example.org"):
         with pytest.raises(CommandError, match="No active user has the e-mail"):
             run_policies("ABC123DEF", "--as", email)

@@ -19,7 +19,8 @@ from apps.policy_runs.entities import PolicyStatus, RunStatus
 from apps.policy_runs.errors import ControlRefused, LaunchInterrupted
 from apps.policy_runs.services import LaunchRequest, control, launch, sweep_broken_launches
 from apps.storage.errors import StoreUnavailable
-from apps.storage.secrets import Keyring
+from apps.storage.keyrings import LocalKeys
+from apps.storage.secrets import Secret
 from tests.policy_runs.conftest import PASSWORD, good_policies, person
 
 LATER = LEASE + CLOCK_SKEW * 2
@@ -103,13 +104,9 @@ async def test_a_run_that_breaks_off_again_and_again_is_given_up_with_a_reason(
 
 async def test_credentials_whose_key_is_gone_pause_the_run_and_are_asked_for_again(launched, handler, stores, worked):
     run = launched(good_policies(2))
-    stores.secrets.put_many(
-        [
-            stores.secrets.get(run.execution_id).evolve(
-                password=Keyring(["A" * 43 + "="]).seal("x", ("RunSecrets", run.execution_id, "password"))
-            )
-        ]
-    )
+    place = ("RunSecrets", run.execution_id, "password")
+    foreign = Secret.stored(LocalKeys(["A" * 43 + "="]).seal("x", place), place)
+    stores.secrets.put_many([stores.secrets.get(run.execution_id).evolve(password=foreign)])
 
     paused = await worked(run)
 

@@ -26,7 +26,7 @@ SIGN_IN = {("get_item", "WebSessions"): 1, ("get_item", "Users"): 1}
 
 def member(store: Store, *roles: Role, name: str = "Olga Operator") -> User:
     """Somebody with these roles who is in the store and may sign in."""
-    return Users(store).create(person(*roles, name=name))
+    return Users(store).add(person(*roles, name=name))
 
 
 def session_key(user: User) -> str:
