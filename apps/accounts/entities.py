@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import AfterValidator, Field
 
 from apps.audit.entities import Actor
-from apps.storage.entity import Entity, Instant, Naming, TimeForm
+from apps.storage.entity import Naming, Stamped, TimeForm, Unique
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 100
@@ -53,7 +53,7 @@ def display_name(text: str) -> str:
     return name
 
 
-class User(Entity):
+class User(Stamped):
     """A person who may sign in.
 
     `auth_epoch` is part of every session of theirs: raising it ends them all. A user read from a list (through the
@@ -63,6 +63,7 @@ class User(Entity):
     naming = Naming.CAMEL
     times = TimeForm.MILLISECONDS
     derived: ClassVar[Mapping[str, str]] = {"directory": "users", "name_key": "{name_key}"}
+    unique: ClassVar[tuple[Unique, ...]] = (Unique("email", message="Somebody uses this e-mail address already."),)
 
     user_id: str
     email: Annotated[str, AfterValidator(email_address)]
@@ -71,9 +72,6 @@ class User(Entity):
     password_hash: str = Field(default="", repr=False, exclude=True)
     auth_epoch: int = 0
     is_active: bool = True
-    created_at: Instant | None = None
-    updated_at: Instant | None = None
-    created_by: str = ""
 
     @property
     def name_key(self) -> str:

@@ -45,7 +45,7 @@ def create_user(
     check_rules(password)
     user = user.evolve(password_hash=passwords.hashed(password))
     after = {"email": user.email, "name": user.name, "roles": user.roles}
-    return users.create(user, audit.recording(_object(user), action="user.created", actor=actor, at=now, after=after))
+    return users.add(user, audit.recording(_object(user), action="user.created", actor=actor, at=now, after=after))
 
 
 def authenticate(
@@ -93,7 +93,7 @@ def change_password(
     _verify_current(user, current, attempt=attempt, throttle=throttle, passwords=passwords)
     throttle.succeeded(attempt, now=now)
     changed = user.evolve(password_hash=passwords.hashed(new), auth_epoch=user.auth_epoch + 1, updated_at=now)
-    stored = users.change(changed, audit.recording(_object(user), action="user.password_changed", actor=actor, at=now))
+    stored = users.save(changed, audit.recording(_object(user), action="user.password_changed", actor=actor, at=now))
     sessions.end_all_of(user.user_id)
     return stored
 
@@ -120,7 +120,7 @@ def deactivate(
         before={"is_active": user.is_active},
         after={"is_active": False},
     )
-    stored = users.change(changed, entry)
+    stored = users.save(changed, entry)
     sessions.end_all_of(user.user_id)
     return stored
 

@@ -50,10 +50,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except TooManyAttempts as error:
         return _sign_in_page(request, form, wanted=wanted, status=TOO_MANY, wait_seconds=error.wait_seconds)
     except Invalid as error:
-        form.add_error(None, error.message)
+        form.add_error(None, error.public_message)
         return _sign_in_page(request, form, wanted=wanted, status=UNPROCESSABLE)
     except Unavailable as error:
-        form.add_error(None, error.message)
+        form.add_error(None, error.public_message)
         return _sign_in_page(request, form, wanted=wanted, status=UNAVAILABLE)
     middleware.sign_in(request, user)
     return redirect(safe_next(request, wanted))
@@ -102,13 +102,13 @@ def change_password(request: HttpRequest) -> HttpResponse:
             sessions=wiring.web_sessions(),
         )
     except TooManyAttempts as error:
-        form.add_error(None, error.message)
+        form.add_error(None, error.public_message)
         return _account_page(request, form, status=TOO_MANY, wait_seconds=error.wait_seconds)
     except (Invalid, Conflict) as error:
-        form.add_error(error.field, error.message)
+        form.add_error(error.field, error.public_message)
         return _account_page(request, form, status=UNPROCESSABLE)
     except Unavailable as error:
-        form.add_error(None, error.message)
+        form.add_error(None, error.public_message)
         return _account_page(request, form, status=UNAVAILABLE)
     middleware.sign_in(request, user)
     messages.success(request, "Your password is changed. All other browsers are signed out.")

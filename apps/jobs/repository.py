@@ -40,6 +40,7 @@ class JobRepository(Repository[J]):
                 key,
                 Update(set={**lease, "fence": found.fence + 1, **changes(found)}),
                 condition=unchanged & attribute("queue").equals("open"),
+                mine=("lease_owner",),
             )
         except (ConditionFailed, ItemNotFound):
             return None

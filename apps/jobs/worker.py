@@ -77,9 +77,9 @@ class Worker:
         await asyncio.wait({task})
         error = task.exception()
         if isinstance(error, Unavailable):
-            if error.message != self._trouble:  # said once, not twice a second
+            if error.public_message != self._trouble:  # said once, not twice a second
                 log.warning("worker cannot reach the store", worker=self.owner, error=error.message)
-            self._trouble = error.message
+            self._trouble = error.public_message
             return
         self._trouble = ""
         if error is not None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class Naming(StrEnum):
@@ -61,11 +61,18 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _instant(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError("an instant needs its time zone")
-    value = value.astimezone(UTC)
-    # Stored times have milliseconds; an entity must not change by being stored and read.
-    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    zone = value.tzinfo
+    if zone is not UTC:
+        if zone is None:
+            raise ValueError("an instant needs its time zone")
+        value = value.astimezone(UTC)
+    return whole_millisecond(value)
+
+
+def whole_millisecond(value: datetime) -> datetime:
+    """The instant as it can be stored: an entity must not change by being stored and read."""
+    rest = value.microsecond % 1000
+    return value.replace(microsecond=value.microsecond - rest) if rest else value
 
 
 def _whole_second(value: datetime) -> datetime:
@@ -91,7 +98,10 @@ class Entity(BaseModel):
     restored; None deletes at once.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # Pydantic's messages would quote the whole input, and with it whatever is secret there.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+    # Where an entity came from is no part of it: slots count in no comparison, copy or dump, and cost nothing to make.
+    __slots__ = ("_as_read", "_projected")
 
     naming: ClassVar[Naming] = Naming.SNAKE
     times: ClassVar[TimeForm] = TimeForm.ISO
@@ -99,15 +109,22 @@ class Entity(BaseModel):
     unique: ClassVar[tuple[Unique, ...]] = ()
     upgrades: ClassVar[tuple[Upgrade, ...]] = ()
     kept_deleted: ClassVar[timedelta | None] = None
+    remembered: ClassVar[tuple[str, ...]] = ()
+    stamped: ClassVar[bool] = False
 
     version: int = 0
 
-    _projected: bool = PrivateAttr(default=False)
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Work out which fields a changed entity must still know as they were read."""
+        super().__pydantic_init_subclass__(**kwargs)
+        guarded = [name for unique in cls.unique for name in (unique.field, unique.within) if name is not None]
+        cls.remembered = tuple(dict.fromkeys((*guarded, *(["updated_at"] if cls.stamped else []))))
 
     @property
     def is_projected(self) -> bool:
         """Whether it was read through an index that carries only some attributes; such a one cannot be saved."""
-        return self._projected
+        return getattr(self, "_projected", False)
 
     def evolve(self, **changes: Any) -> Self:
         """The same thing with these fields changed, validated as a whole. Raises pydantic's `ValidationError`."""
@@ -116,8 +133,38 @@ class Entity(BaseModel):
         if unknown:
             raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
         changed = type(self).model_validate({**current, **changes})
-        changed._projected = self._projected  # noqa: SLF001  (its own class)
+        object.__setattr__(changed, "_projected", self.is_projected)
+        object.__setattr__(changed, "_as_read", self.as_read)
         return changed
+
+    def remember(self) -> None:
+        """Take the present values of the remembered fields for the stored ones: called when it was read or written."""
+        if self.remembered:
+            object.__setattr__(self, "_as_read", {name: getattr(self, name) for name in self.remembered})
+
+    @property
+    def as_read(self) -> Mapping[str, Any] | None:
+        """The remembered fields as they are stored; None for an entity that was neither read nor written."""
+        return getattr(self, "_as_read", None)
+
+    def at_version(self, version: int) -> Self:
+        """The same thing as it is stored under this version number."""
+        stored = self.model_copy(update={"version": version})
+        stored.remember()
+        return stored
+
+
+class Stamped(Entity):
+    """An entity that knows when it came to be, when it last changed and who made it; repositories fill these in.
+
+    A time that the caller gives is kept.
+    """
+
+    stamped: ClassVar[bool] = True
+
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    created_by: str = ""
 
 
 def stored_name(field: str, naming: Naming) -> str:

@@ -1,239 +1,273 @@
-"""Repositories: the questions and changes that one kind of entity allows, in DynamoDB's terms."""
+"""Repositories: the questions and changes that one kind of entity allows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
-
-from apps.errors import DomainError
-from apps.storage import backoff
-from apps.storage.conditions import Condition, Expressions, Update, attribute
+from apps.storage.conditions import Condition, Update, attribute
 from apps.storage.entity import Entity
-from apps.storage.errors import (
-    AlreadyExists,
-    ConditionFailed,
-    Contention,
-    ItemNotFound,
-    ItemTooLarge,
-    StaleVersion,
-    error_code,
-)
-from apps.storage.reading import Item, KeyValue, Reader
-from apps.storage.size import MOST_BYTES, item_bytes
-from apps.storage.table import Key
-from apps.storage.writes import OPERATIONS, Write
+from apps.storage.errors import ConditionFailed, ItemNotFound, StaleVersion
+from apps.storage.kinds import Item, KeyValue
+from apps.storage.transaction import Transaction
+from apps.storage.trash import Trash, deleted, place_in_trash
+from apps.storage.unique import Guards, already_taken, owner_key, owner_text, place, places
+from apps.storage.writes import Write
+from apps.storage.writing import EarlierForm, Writer
 
 E = TypeVar("E", bound=Entity)
 
 PUTS_A_BATCH_WRITE = 25
-CONTENTION_TRIES = 6
+DELETE_TRIES = 5
 
 
-class Repository(Reader[E]):
+class Repository(Writer[E]):
     """Entities of one kind in one table: the questions of `Reader`, and the changes.
 
     Domain repositories subclass it and add questions that read aloud. Every method raises only domain errors: those
-    named at the method, and `StoreUnavailable` or `Throttled` where the store does not do its part.
+    named at the method, and `StoreUnavailable` or `Throttled` where the store does not do its part. Where the entity
+    declares unique fields or is kept when deleted, the writes that go with that are part of every change.
     """
 
-    def add(self, entity: E) -> E:
-        """Store a new entity and return it as stored. Raises `AlreadyExists` where its key is taken.
+    def add(self, entity: E, *also: Write) -> E:
+        """Store a new entity, together with `also`, and return it as stored.
 
-        Like every write it raises `Contention` where others keep writing the same item in transactions, and, where it
-        writes a whole entity, `ItemTooLarge`.
+        Raises `AlreadyExists` where its key is taken and `Duplicate` (with its field) where a unique value is; after a
+        lost answer an identical entity under its key counts as the one that was to be added. Like
+        every write it raises `Contention` where others keep writing the same item in transactions, and, where it writes
+        a whole entity, `ItemTooLarge`.
         """
-        self._send(self.adding(entity))
-        return _versioned(entity, 1)
+        made = self.stamped(entity)
+        self._commit(self.adding(made), *also)
+        return made.at_version(1)
 
-    def save(self, entity: E, *, condition: Condition | None = None) -> E:
-        """Store the next version of what was read, and return it.
+    def save(self, entity: E, *also: Write, condition: Condition | None = None) -> E:
+        """Store the next version of what was read, together with `also`, and return it.
 
         Attributes that the entity does not declare stay as they are. Raises `StaleVersion` where somebody saved in
-        between (it carries what they saved), `ItemNotFound` where it is gone, `ConditionFailed` for the condition.
+        between (it carries what they saved), `ItemNotFound` where it is gone, `Duplicate`, and `ConditionFailed` for
+        the condition.
         """
-        self._send(self.saving(entity, condition=condition))
-        return _versioned(entity, entity.version + 1)
+        made = self.stamped(entity)
+        self._commit(self.saving(made, condition=condition), *also)
+        return made.at_version(entity.version + 1)
 
     def update(
-        self, key: KeyValue, update: Update, *, condition: Condition | None = None, or_create: bool = False
+        self,
+        key: KeyValue,
+        update: Update,
+        *,
+        condition: Condition | None = None,
+        or_create: bool = False,
+        mine: Collection[str] = (),
+        repeatable: bool | None = None,
     ) -> E:
         """Change some attributes and return the whole new entity.
 
         Raises `ItemNotFound` where it is not there (unless `or_create`), `ConditionFailed` for the condition.
+
+        An answer may be lost after the change was made. What adds to numbers or appends to lists is then not sent again
+        but raises `OutcomeUnknown`, unless the caller says that doing it twice is harmless (`repeatable`). Anything
+        else is, and its condition may then fail because of the change itself: `mine` names fields of `set` whose values
+        nobody else writes (an owner, an attempt), by which that is known and counts as done; without them the
+        `ConditionFailed` says that it is not `is_certain`. In a `Transaction` everything is done exactly once.
         """
-        write = self.updating(key, update, condition=condition, or_create=or_create)
-        answer = self._send(write, ReturnValues="ALL_NEW")
+        write = self.updating(key, update, condition=condition, or_create=or_create, mine=mine, repeatable=repeatable)
+        try:
+            answer = self._send(write, ReturnValues="ALL_NEW")
+        except EarlierForm:
+            self.bring_up_to_date(write.key)
+            answer = self._send(write, ReturnValues="ALL_NEW")
+        except ItemNotFound:
+            if not or_create:
+                raise
+            # Its time is up but it is still stored: it must go first, or its old attributes would live on.
+            self._send_expired_away(key)
+            answer = self._send(write, ReturnValues="ALL_NEW")
         return self.codec.decode(answer["Attributes"])
 
-    def delete(self, key: KeyValue, *, condition: Condition | None = None) -> None:
-        """Delete by key; deleting what is gone is fine unless a condition is given. Raises `ConditionFailed`."""
-        self._send(self.deleting(key, condition=condition))
+    def delete(self, target: KeyValue | E, *also: Write, condition: Condition | None = None) -> None:
+        """Delete what has this key, or an entity in the version that was read, together with `also`.
+
+        By key, what is gone already is fine unless a condition is given (`ConditionFailed`, `ItemNotFound`). With an
+        entity it raises `StaleVersion` where somebody saved in between, and `ItemNotFound` where it is gone.
+        """
+        if isinstance(target, Entity) or not self._needs_reading_to_delete:
+            self._commit(self.deleting(target, condition=condition), *also)
+            return
+        for _ in range(DELETE_TRIES):
+            found = self.find(target, consistent=True)
+            try:
+                if found is not None:
+                    self._commit(self.deleting(found, condition=condition), *also)
+                elif condition is not None or also:
+                    self._commit(super().deleting(target, condition=condition), *also)
+            except StaleVersion as error:  # changed since: what it holds now is what has to be let go
+                stale = error
+            else:
+                return
+        raise stale
+
+    def restore(self, key: KeyValue, *also: Write) -> E:
+        """Bring back what was deleted, for as long as it is kept, and return it.
+
+        Raises `ItemNotFound` where nothing is kept, `AlreadyExists` where something has its key by now, `Duplicate`
+        where something else has its unique value.
+        """
+        trash, json = Trash(self.store, clock=self.clock), self.key(key)
+        kept = trash.find(place_in_trash(self.table, json), consistent=True)
+        if kept is None:
+            raise ItemNotFound(f"There is no deleted {self.noun} to restore.").at(
+                table=self.table.name, operation="restore", key=json
+            )
+        item = kept.stored
+        entity = self.codec.decode(item)
+        version = entity.version + 1  # whoever read it before it was deleted must not save over it
+        item[self.codec.stored("version")] = {"N": str(version)}
+        absent = {
+            "ConditionExpression": "attribute_not_exists(#0)",
+            "ExpressionAttributeNames": {"#0": self.table.partition_key.name},
+        }
+        write = self.adding(entity)
+        put = self._write("Put", {"Item": item, **absent}, write.explain).with_also(*write.also, trash.deleting(kept))
+        self._commit(put, *also)
+        return entity.at_version(version)
+
+    def find_unique(self, field: str, value: Any, *, within: Any = None) -> E | None:
+        """Who has this value of a unique field: read consistently through its guard, never through an index."""
+        unique = next((unique for unique in self.entity.unique if unique.field == field), None)
+        if unique is None:
+            raise TypeError(f"{self.entity.__name__}.{field} is not declared unique")
+        taken = place(self.table, unique, {field: value, unique.within or field: within if unique.within else value})
+        owner = Guards(self.store).owner(*taken) if taken else None
+        found = self.find(owner_key(self.table, owner), consistent=True) if owner else None
+        # A guard that does not match its item is damage, and not an answer.
+        return found if found is not None and taken in places(self.table, self.entity, found.__dict__) else None
 
     def put_many(self, entities: Iterable[E]) -> int:
-        """Store these entities unconditionally, 25 a request, until every one is processed; returns how many."""
-        items = [self._item(entity, version=entity.version + 1) for entity in entities]
+        """Store these entities unconditionally, 25 a request, until every one is processed; returns how many.
+
+        Raises `TypeError` for a kind with unique fields: a batch cannot guard them.
+        """
+        self._refuse_batches()
+        made = ((self.stamped(entity), entity.version + 1) for entity in entities)
+        items = [self._item(entity, version=version) for entity, version in made]
         return self._write_batches([{"PutRequest": {"Item": item}} for item in items])
 
     def delete_many(self, keys: Iterable[KeyValue]) -> int:
-        """Delete these keys, 25 a request, until every one is processed; returns how many."""
+        """Delete these keys, 25 a request, until every one is processed; returns how many.
+
+        Raises `TypeError` for a kind with unique fields, or one that is kept when deleted.
+        """
+        self._refuse_batches()
         return self._write_batches([{"DeleteRequest": {"Key": self.key(key)}} for key in keys])
 
     # --- writes as values, for transactions --------------------------------------------------------------------------
 
     def adding(self, entity: E) -> Write:
-        """The write behind `add`."""
-        absent = attribute_missing(self.table.partition_key)
-        return self._write(
-            "Put",
-            {"Item": self._item(entity, version=1), **absent},
-            lambda _: AlreadyExists(f"This {self.noun} exists already."),
-        )
-
-    def putting(self, entity: E) -> Write:
-        """An unconditional write of the whole item, whatever is stored there."""
-        item = self._item(entity, version=entity.version + 1)
-        return self._write("Put", {"Item": item}, lambda _: ItemNotFound(f"There is no such {self.noun}."))
+        """The write behind `add`, with the guards of its unique values."""
+        made = self.stamped(entity)
+        write = super().adding(made)
+        return write.with_also(*self._claims(made, but={}, owner=owner_text(write.key)))
 
     def saving(self, entity: E, *, condition: Condition | None = None) -> Write:
-        """The write behind `save`."""
-        if entity.is_projected:
-            raise TypeError(f"this {self.entity.__name__} was read through an index and lacks attributes: get it first")
-        item = self._item(entity, version=entity.version + 1)
-        to = Expressions(self.codec)
-        keys = {key.name for key in self.table.keys}
-        sets = [f"{to.name(name)} = {to.value(value)}" for name, value in item.items() if name not in keys]
-        declared = (*self.codec.by_stored, *self.codec.derived)
-        removes = [to.name(name) for name in declared if name not in item and name not in keys]
-        text = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
-        version = attribute("version")
-        unchanged = version.equals(entity.version)
-        if entity.version == 0:  # written by a program that counts no versions
-            unchanged = version.missing() | unchanged
-        there = f"attribute_exists({to.name(self.table.partition_key.name)})"
-        return self._write(
-            "Update",
-            {
-                "Key": {key.name: item[key.name] for key in self.table.keys},
-                "UpdateExpression": text,
-                "ConditionExpression": f"{there} AND {to.condition(unchanged & condition if condition else unchanged)}",
-                **to.request(),
-            },
-            lambda stored: self._why_not_saved(stored, entity.version),
-        )
+        """The write behind `save`, with the guards that move. Reads the item first where it is not known as stored."""
+        write = super().saving(entity, condition=condition)
+        if not self.entity.unique:
+            return write
+        before = entity.as_read if entity.as_read is not None else self._stored_values(write.key)
+        if before is None:
+            return write  # it is gone, and the write will say so
+        owner, had = owner_text(write.key), places(self.table, self.entity, before)
+        has = places(self.table, self.entity, entity.__dict__)
+        guards = Guards(self.store)
+        released = [guards.releasing(*taken, owner=owner) for taken in had if taken not in has]
+        return write.with_also(*self._claims(entity, but=had, owner=owner), *released)
 
     def updating(
-        self, key: KeyValue, update: Update, *, condition: Condition | None = None, or_create: bool = False
+        self,
+        key: KeyValue,
+        update: Update,
+        *,
+        condition: Condition | None = None,
+        or_create: bool = False,
+        mine: Collection[str] = (),
+        repeatable: bool | None = None,
     ) -> Write:
-        """The write behind `update`."""
-        json = self.key(key)
-        to = Expressions(self.codec)
-        counted = Update(
-            set=update.set,
-            add={**update.add, "version": 1},
-            default=update.default,
-            append=update.append,
-            remove=update.remove,
-        )
-        text = to.update(counted, derived=self._derived(counted, json))
-        demands = [f"({to.condition(condition)})"] if condition else []
-        if not or_create:
-            demands.append(f"attribute_exists({to.name(self.table.partition_key.name)})")
-        demand = {"ConditionExpression": " AND ".join(demands)} if demands else {}
-        return self._write(
-            "Update", {"Key": json, "UpdateExpression": text, **demand, **to.request()}, self._why_not_updated
-        )
+        """The write behind `update`. Raises `TypeError` for a unique field: only `save` knows what to let go."""
+        touched = {*update.set, *update.remove, *update.default, *update.add, *update.append, *update.discard}
+        guarded = {name for unique in self.entity.unique for name in (unique.field, unique.within)}
+        if found := sorted(name for name in touched & guarded if name):
+            raise TypeError(f"{self.entity.__name__}.{found[0]} is guarded: change it with save")
+        return super().updating(key, update, condition=condition, or_create=or_create, mine=mine, repeatable=repeatable)
 
-    def deleting(self, key: KeyValue, *, condition: Condition | None = None) -> Write:
-        """The write behind `delete`."""
-        return self._write("Delete", {"Key": self.key(key), **self._demand(condition)}, self._why_not_updated)
+    def deleting(self, target: KeyValue | E, *, condition: Condition | None = None, or_gone: bool = False) -> Write:
+        """The write behind `delete`, with the guards to let go and the copy that is kept.
 
-    def checking(self, key: KeyValue, condition: Condition) -> Write:
-        """A check that takes part in a transaction and changes nothing."""
-        return self._write("ConditionCheck", {"Key": self.key(key), **self._demand(condition)}, self._why_not_updated)
+        Where there are any it reads the item first. Raises `TypeError` for a mere key then: give the entity.
+        """
+        write = super().deleting(target, condition=condition, or_gone=or_gone)
+        if not self._needs_reading_to_delete:
+            return write
+        if not isinstance(target, Entity):
+            raise TypeError(f"{self.entity.__name__} has guards or is kept when deleted: delete the entity, not a key")
+        stored = self._stored(write.key)
+        if stored is None:
+            return write  # it is gone, and the write will say so
+        owner, guards = owner_text(write.key), Guards(self.store)
+        held = places(self.table, self.entity, self.codec.decode(stored).__dict__)
+        released = [guards.releasing(*taken, owner=owner) for taken in held]
+        return write.with_also(*released, *self._kept(stored, write.key))
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _item(self, entity: E, *, version: int) -> Item:
-        item = self.codec.encode(entity)
-        item[self.codec.stored("version")] = {"N": str(version)}
-        size = item_bytes(item)
-        if size > MOST_BYTES:
-            raise ItemTooLarge(
-                f"This {self.noun} would take {-(-size // 1024)} KB; the store keeps at most {MOST_BYTES // 1024} KB."
-            )
-        return item
+    def _commit(self, write: Write, *also: Write) -> None:
+        if also or write.also:
+            Transaction(self.store, write, *also).commit()
+        else:
+            self._send(write)
 
-    def _derived(self, update: Update, key: Item) -> Mapping[str, str | None]:
-        """Derived attributes that follow from an update; each needs all its fields in the update or the key."""
-        touched = {*update.set, *update.remove, *update.default, *update.add, *update.append}
-        known = {**self._fields_of(key), **dict.fromkeys(update.remove), **update.set}
-        found: dict[str, str | None] = {}
-        for stored, template in self.codec.derived.items():
-            if not touched.intersection(template.fields):
-                continue
-            lacking = [name for name in template.fields if name not in known]
-            if lacking:
-                raise TypeError(f"this update changes {stored}, so it must also give {', '.join(lacking)}")
-            text = template.fill(known.__getitem__)
-            if stored not in key:
-                found[stored] = text
-            elif text != key[stored]["S"]:
-                raise TypeError(f"this update would change {stored}, which is part of the key")
+    @property
+    def _needs_reading_to_delete(self) -> bool:
+        return bool(self.entity.unique) or self.entity.kept_deleted is not None
+
+    def _claims(self, entity: E, *, but: Iterable[tuple[str, str]], owner: str) -> list[Write]:
+        guards = Guards(self.store)
+        wanted = places(self.table, self.entity, entity.__dict__)
+        return [
+            guards.claiming(*taken, owner=owner, otherwise=already_taken(self.noun, unique))
+            for taken, unique in wanted.items()
+            if taken not in but
+        ]
+
+    def _kept(self, stored: Item, key: Mapping[str, Any]) -> list[Write]:
+        keep = self.entity.kept_deleted
+        if keep is None:
+            return []
+        now = self.clock()
+        return [
+            Trash(self.store, clock=self.clock).putting(
+                deleted(self.table, stored, key=key, now=now, until=now + keep, by=self.actor_id)
+            )
+        ]
+
+    def _stored(self, key: Mapping[str, Any]) -> Item | None:
+        found: Item | None = self._call("get_item", Key=key, ConsistentRead=True).get("Item")
         return found
 
-    def _fields_of(self, key: Item) -> dict[str, Any]:
-        """The fields that a table key tells, those inside a derived key as text."""
-        known: dict[str, Any] = {}
-        for name, json in key.items():
-            if name in self.codec.derived:
-                known |= self.codec.derived[name].read(json["S"])
-            else:
-                known[self.codec.by_stored[name].name] = self.codec.by_stored[name].decode(json)
-        return known
+    def _stored_values(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
+        stored = self._stored(key)
+        return None if stored is None else self.codec.decode(stored).__dict__
 
-    def _demand(self, condition: Condition | None) -> Item:
-        if condition is None:
-            return {}
-        to = Expressions(self.codec)
-        return {"ConditionExpression": to.condition(condition), **to.request()}
+    def _send_expired_away(self, key: KeyValue) -> None:
+        field = self.codec.by_stored[str(self.table.ttl)].name
+        up = attribute(field).at_most(self.clock())
+        try:
+            self._send(Writer.deleting(self, key, condition=up))
+        except (ConditionFailed, ItemNotFound):  # somebody else did it, or made it anew
+            return
 
-    def _write(self, kind: Any, request: Item, explain: Callable[[Mapping[str, Any] | None], DomainError]) -> Write:
-        named = {"TableName": self.store.physical(self.table), **request}
-        return Write(kind=kind, table=self.table.name, request=named, explain=explain)
-
-    def _send(self, write: Write, **more: Any) -> Item:
-        request = {**write.request, **more}
-        if "ConditionExpression" in request:
-            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        for attempt in range(CONTENTION_TRIES):
-            try:
-                return self.store.call(OPERATIONS[write.kind], table=write.table, **request)
-            except Contention:
-                backoff.rest(attempt)
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                raise write.explain(error.response.get("Item")) from error  # type: ignore[arg-type]
-        raise Contention
-
-    def _why_not_saved(self, stored: Mapping[str, Any] | None, version: int) -> DomainError:
-        if stored is None:
-            return ItemNotFound(f"This {self.noun} does not exist any more.")
-        current = self.codec.decode(dict(stored))
-        if current.version == version:
-            return self._why_not_updated(stored)
-        error = StaleVersion(
-            f"Somebody changed this {self.noun} in the meantime. Look at it again, then repeat your change."
-        )
-        error.stored = current
-        return error
-
-    def _why_not_updated(self, stored: Mapping[str, Any] | None) -> DomainError:
-        if stored is None:
-            return ItemNotFound(f"There is no such {self.noun}.")
-        error = ConditionFailed(f"This {self.noun} is no longer in a state that allows this.")
-        error.stored = self.codec.decode(dict(stored))
-        return error
+    def _refuse_batches(self) -> None:
+        if self._needs_reading_to_delete:
+            raise TypeError(f"{self.entity.__name__} has guards or is kept when deleted: write one at a time")
 
     def _write_batches(self, requests: Sequence[Item]) -> int:
         physical = self.store.physical(self.table)
@@ -245,12 +279,3 @@ class Repository(Reader[E]):
                 if not pending:
                     break
         return len(requests)
-
-
-def attribute_missing(key: Key) -> Item:
-    """The request's condition that nothing is stored under its key."""
-    return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": key.name}}
-
-
-def _versioned(entity: E, version: int) -> E:
-    return entity.model_copy(update={"version": version})

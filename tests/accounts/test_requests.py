@@ -79,7 +79,7 @@ def test_a_deactivated_user_is_out_at_the_next_request(client: Client, ada: User
 
 def test_new_roles_hold_from_the_next_request_on(client: Client, ada: User) -> None:
     assert client.get("/launch/").content == b"launched"
-    wiring.users().change(ada.evolve(roles={Role.VIEWER}))
+    wiring.users().save(ada.evolve(roles={Role.VIEWER}))
     client.raise_request_exception = False
     assert client.get("/launch/").status_code == 500  # the small site has nothing that translates NotFound
 

@@ -49,7 +49,7 @@ async def test_signing_out_of_this_browser_is_seen_by_its_open_socket(key: str, 
 
 
 async def test_deactivation_is_seen_by_an_open_socket(key: str, ada: User) -> None:
-    wiring.users().change(ada.evolve(is_active=False))
+    wiring.users().save(ada.evolve(is_active=False))
     assert not await user_of_scope(_scope(f"sessionid={key}"))
 
 

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from apps.accounts import services, wiring
 from apps.accounts.entities import ANONYMOUS, Role, User
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import EMAIL_SCOPE
 from apps.errors import Invalid
 from apps.storage.connection import Store
 from apps.storage.errors import Duplicate, StaleVersion
@@ -70,7 +69,7 @@ def test_an_address_is_looked_up_by_key_and_never_through_the_index(ada: User) -
 
 def test_changing_the_address_frees_the_old_one_and_takes_the_new(ada: User, make_user: Callable[..., User]) -> None:
     users = wiring.users()
-    moved = users.change_email(ada, "Lovelace@example.org")
+    moved = users.save(ada.evolve(email="Lovelace@example.org"))
     assert users.by_email("ada@example.org") is None
     assert users.by_email("lovelace@example.org") == moved == users.get(ada.user_id, consistent=True)
     assert make_user(email="ada@example.org", name="Another").user_id != ada.user_id
@@ -79,16 +78,16 @@ def test_changing_the_address_frees_the_old_one_and_takes_the_new(ada: User, mak
 def test_nobody_moves_to_an_address_that_is_taken(ada: User, make_user: Callable[..., User]) -> None:
     olga = make_user(email="olga@example.org", name="Olga")
     with pytest.raises(Duplicate):
-        wiring.users().change_email(olga, "ada@example.org")
+        wiring.users().save(olga.evolve(email="ada@example.org"))
     assert wiring.users().by_email("olga@example.org") == olga
-    assert Guards(wiring.users().store).owner(EMAIL_SCOPE, "ada@example.org") == ada.user_id
+    assert Guards(wiring.users().store).owner("Users.email", "ada@example.org") == ada.user_id
 
 
 def test_of_two_changes_to_one_user_the_later_is_refused(ada: User) -> None:
     users = wiring.users()
-    users.change(ada.evolve(name="Ada L."))
+    users.save(ada.evolve(name="Ada L."))
     with pytest.raises(StaleVersion):
-        users.change(ada.evolve(name="Ada K."))
+        users.save(ada.evolve(name="Ada K."))
 
 
 def test_creating_a_user_is_in_the_audit_log_without_the_password(ada: User) -> None:

@@ -112,8 +112,8 @@ def test_values_of_every_kind_can_be_recorded(record: Callable[..., None], log: 
 def test_a_change_that_fails_leaves_no_entry(log: AuditLog, store: Store) -> None:
     taken = Conflict("taken")
     guards = Guards(store)
-    claim = guards.claiming("Things.name", "x", owner="1", otherwise=taken)
-    Transaction(store, claim).commit()
+    Transaction(store, guards.claiming("Things.name", "x", owner="1", otherwise=taken)).commit()
+    claim = guards.claiming("Things.name", "x", owner="2", otherwise=taken)
     with pytest.raises(Conflict):
         Transaction(store, claim, log.recording("Things#1", action="created", actor=ADA, at=NOW)).commit()
     assert log.of("Things#1").items == []

@@ -23,15 +23,16 @@ from apps.storage.metering import metering
 from apps.storage.tables import UNIQUES
 from apps.storage.transaction import Transaction
 from apps.storage.unique import Guards
-from tests.conftest import create_tables, new_store
+from tests.conftest import EVERY_WAY, create_tables, new_store
 from tests.storage.things import NOON, THINGS, State, Thing, Things, row, some_id
 
 InThreads = Callable[[int, Callable[[int], None]], None]
 
 
-@pytest.fixture(scope="module", params=EngineKind)
+@pytest.fixture(scope="module", params=EVERY_WAY)
 def engine(request: pytest.FixtureRequest, engine_endpoint: Callable[[EngineKind], str]) -> Store:
-    store = new_store(engine_endpoint(request.param))
+    kind, data_plane = request.param
+    store = new_store(engine_endpoint(kind), data_plane=data_plane)
     create_tables(store, THINGS, UNIQUES)
     return store
 
