@@ -1,6 +1,7 @@
 """For load balancers: alive, and ready."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
@@ -32,7 +33,9 @@ def healthz(request: HttpRequest) -> Health:  # noqa: ARG001
 def readyz(request: HttpRequest) -> Status[Health]:  # noqa: ARG001
     """200 when the store answers and every declared table is ACTIVE; 503 with what is wrong otherwise."""
     with ThreadPoolExecutor(max_workers=8) as pool:
-        problems = [problem for problem in pool.map(_problem, declared_tables()) if problem]
+        # Each in a context of its own, so that what it asks of the store counts for this request.
+        asked = [pool.submit(copy_context().run, _problem, table) for table in declared_tables()]
+        problems = [problem for one in asked if (problem := one.result())]
     if problems:
         return Status(503, Health(status="unavailable", problems=list(dict.fromkeys(problems))))
     return Status(200, Health(status="ready"))

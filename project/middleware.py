@@ -1,21 +1,58 @@
 """What wraps every request: a reference to quote, and domain errors told as pages, fragments or JSON."""
 
 import secrets
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
 import structlog
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from structlog.contextvars import bound_contextvars
 
 from apps.errors import DomainError, Unavailable
+from apps.storage.metering import Cost, metering
 from project.errors import error_body, rendering
 from project.frame import theme_of
 
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class CostMiddleware:
+    """In dev, tells in each response what it asked of the store: `Server-Timing: store;desc="3 requests, ..."`.
+
+    Browsers show it beside the request. What a streaming response asks later, while it is sent, is not in it.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """`get_response` is the rest of the site, sync or async. Raises `MiddlewareNotUsed` outside dev."""
+        if settings.STORAGE["ENVIRONMENT"] != "dev":
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer the request and say what that took."""
+        if self.is_async:
+            return self._answer_later(request)
+        with metering() as cost:
+            response = self.get_response(request)
+        return _with_cost(response, cost)
+
+    async def _answer_later(self, request: HttpRequest) -> HttpResponseBase:
+        with metering() as cost:
+            response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+        return _with_cost(response, cost)
 
 
 class RequestContextMiddleware:
@@ -54,6 +91,13 @@ class DomainErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Django calls this with what a view raised."""
         return error_response(request, exception) if isinstance(exception, DomainError) else None
+
+
+def _with_cost(response: HttpResponseBase, cost: Cost) -> HttpResponseBase:
+    told = f'store;desc="{cost}";dur={cost.seconds * 1000:.1f}'
+    others = response.headers.get("Server-Timing")
+    response.headers["Server-Timing"] = f"{others}, {told}" if others else told
+    return response
 
 
 def reference_of(request: HttpRequest) -> str:

@@ -4,11 +4,13 @@ from django.urls import include, path
 
 from apps.home.views import home
 from project.api import api
+from project.metrics import metrics
 
 urlpatterns = [
     path("", home, name="home"),
     path("account/", include("apps.accounts.urls")),
     path("policy-runs/", include("apps.policy_runs.urls")),
+    path("metrics", metrics),
     path("", api.urls),  # /api/..., /healthz and /readyz
 ]
 
