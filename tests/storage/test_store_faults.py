@@ -7,19 +7,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread as SystemThread
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from botocore.exceptions import ClientError
 
 from apps.errors import DomainError
-from apps.storage import backoff, repository
+from apps.storage import backoff, writing
 from apps.storage.conditions import Query, Update, attribute
-from apps.storage.connection import Store
+from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind
 from apps.storage.errors import (
     AccessDenied,
+    AlreadyExists,
+    BadCursor,
+    ConditionFailed,
     Contention,
+    Duplicate,
+    ItemNotFound,
     ItemTooLarge,
+    OutcomeUnknown,
+    SecretUnreadable,
+    StaleVersion,
+    StoreError,
     StoreUnavailable,
     TableMissing,
     Throttled,
@@ -27,7 +37,7 @@ from apps.storage.errors import (
 )
 from apps.storage.table import Table
 from apps.storage.transaction import Transaction
-from tests.conftest import create_tables, new_store
+from tests.conftest import EVERY_WAY, create_tables, new_store
 from tests.storage.engines import without_credentials
 from tests.storage.things import THINGS, Thing, Things
 
@@ -125,13 +135,13 @@ def server(stage: Stage) -> Server:
     return stage.script
 
 
-@pytest.fixture(scope="module")
-def shared(stage: Stage) -> Things:
-    """The things at that server."""
-    return Things(store_at(stage.address))
+@pytest.fixture(scope="module", params=get_args(DataPlaneName))
+def shared(request: pytest.FixtureRequest, stage: Stage) -> Things:
+    """The things at that server, by each data plane."""
+    return Things(store_at(stage.address, data_plane=request.param))
 
 
-def store_at(endpoint: str | None, *, attempts: int = 1) -> Store:
+def store_at(endpoint: str | None, *, attempts: int = 1, data_plane: DataPlaneName = "fast") -> Store:
     return Store(
         environment="dev",
         prefix="faults",
@@ -139,14 +149,15 @@ def store_at(endpoint: str | None, *, attempts: int = 1) -> Store:
         region="eu-west-1",
         attempts=attempts,
         read_timeout_seconds=0.3,
+        data_plane=data_plane,
     )
 
 
-@pytest.fixture(scope="module")
-def closed() -> Store:
+@pytest.fixture(scope="module", params=get_args(DataPlaneName))
+def closed(request: pytest.FixtureRequest) -> Store:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    return store_at(f"http://127.0.0.1:{port}")
+    return store_at(f"http://127.0.0.1:{port}", data_plane=request.param)
 
 
 def tells(error: DomainError, *, remedies: bool = True) -> str:
@@ -215,6 +226,68 @@ def test_each_refusal_of_the_store_has_its_own_sentence(
     assert says in tells(error.value, remedies=remedies)
 
 
+@pytest.mark.parametrize(("status", "code", "kind"), [row[:3] for row in EXPECTED], ids=[row[1] for row in EXPECTED])
+def test_each_refusal_says_where_it_happened_to_programs_but_not_to_pages(
+    server: Server, shared: Things, status: int, code: str, kind: type[DomainError]
+) -> None:
+    server.status, server.code = status, code
+    with pytest.raises(kind) as error:
+        shared.get(KEY)
+    told = error.value
+    assert isinstance(told, StoreError)
+    assert (told.table, told.operation) == ("Things", "get_item")
+    assert told.key == {"thingId": "key-1", "madeAt": "1772366400000"}
+    assert "get_item on Things for key thingId=key-1, madeAt=1772366400000" in str(told)
+    assert not any(part in told.public_message for part in ("get_item", "Things", "key-1"))
+    assert isinstance(told.__cause__, ClientError)
+    assert told.__cause__.response["Error"]["Code"] == code
+    lasting = {TableMissing, AccessDenied, Unsupported}
+    assert told.retryable is (kind not in lasting)
+
+
+def test_another_server_at_the_address_is_not_worth_another_try(server: Server, shared: Things) -> None:
+    server.status, server.body = 404, b"<html></html>"
+    with pytest.raises(StoreUnavailable) as error:
+        shared.get(KEY)
+    assert not error.value.retryable
+    server.status = 502
+    with pytest.raises(StoreUnavailable) as error:
+        shared.get(KEY)
+    assert error.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("kind", "retryable"),
+    [
+        *((kind, True) for kind in (StoreUnavailable, Throttled, Contention)),
+        *((kind, False) for kind in (OutcomeUnknown, TableMissing, AccessDenied, SecretUnreadable, Unsupported)),
+        *((kind, False) for kind in (ItemNotFound, AlreadyExists, ConditionFailed, StaleVersion, Duplicate)),
+        *((kind, False) for kind in (ItemTooLarge, BadCursor)),
+    ],
+)
+def test_each_kind_of_error_says_whether_trying_again_makes_sense(kind: type[StoreError], retryable: Any) -> None:
+    assert kind("It did not work.").retryable is retryable
+
+
+def test_an_error_keeps_the_place_where_it_happened_first() -> None:
+    error = ItemNotFound("There is no such thing.").at(
+        table="Things", operation="get_item", key={"thingId": {"S": "a"}, "madeAt": {"N": "1"}}
+    )
+    assert error.at(table="Others", operation="query") is error
+    assert str(error) == error.message == "There is no such thing (get_item on Things for key thingId=a, madeAt=1)."
+    assert error.public_message == "There is no such thing."
+    assert (error.table, error.operation, error.key) == ("Things", "get_item", {"thingId": "a", "madeAt": "1"})
+
+
+def test_a_change_without_a_known_outcome_says_to_look_first(server: Server, shared: Things) -> None:
+    server.hangs_up = True
+    with pytest.raises(OutcomeUnknown) as error:
+        shared.update(KEY, Update(add={"amount": 1}))
+    assert "not known whether this was written (update_item on Things for key thingId=key-1" in tells(error.value)
+    assert error.value.public_message.startswith("It is not known whether this was written. Look at it")
+    assert error.value.code == "outcome_unknown"
+
+
 def test_a_throttled_request_is_sent_again_before_it_is_an_error(server: Server, stage: Stage) -> None:
     server.code, server.first_only = "ThrottlingException", 1
     assert Things(store_at(stage.address, attempts=2)).find(KEY) is None
@@ -253,7 +326,7 @@ def test_a_write_that_meets_a_transaction_is_repeated(
     server.first_only = 10**6
     with pytest.raises(Contention, match="Others are changing the same things right now"):
         shared.add(THING)
-    assert len(server.asked) == 4 + repository.CONTENTION_TRIES
+    assert len(server.asked) == 4 + writing.CONTENTION_TRIES
 
 
 def test_an_item_that_only_the_store_finds_too_large_is_told(server: Server, shared: Things) -> None:
@@ -298,9 +371,10 @@ def test_an_unknown_profile_or_region_is_told(monkeypatch: pytest.MonkeyPatch, v
     assert "AWS_REGION" in " ".join(error.value.remedies) or "AWS_PROFILE" in " ".join(error.value.remedies)
 
 
-@pytest.fixture(scope="module", params=EngineKind)
+@pytest.fixture(scope="module", params=EVERY_WAY)
 def bare(request: pytest.FixtureRequest, engine_endpoint: Callable[[EngineKind], str]) -> Store:
-    return new_store(engine_endpoint(request.param))
+    kind, data_plane = request.param
+    return new_store(engine_endpoint(kind), data_plane=data_plane)
 
 
 @pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL)
