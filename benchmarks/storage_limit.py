@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from apps.storage.transport import OPERATIONS, FastPlane, encoded
+from apps.storage.plane.transport import OPERATIONS, FastPlane, encoded
 from benchmarks.storage_ways import Client, Rungs, Way
 
 

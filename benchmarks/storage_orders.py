@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from apps.storage.codec import iso
 from apps.storage.entity import Entity, Instant
+from apps.storage.items.codec import iso
 from apps.storage.repository import Repository
 from apps.storage.table import Key, Table
 

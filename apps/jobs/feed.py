@@ -10,7 +10,7 @@ import structlog
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from apps.storage.codec import iso
+from apps.storage.items.codec import iso
 
 log = structlog.get_logger(__name__)
 

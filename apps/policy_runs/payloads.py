@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.policy_runs.entities import AstExecution, Counts, PolicyResult, PolicyStatus
-from apps.storage.codec import iso
+from apps.storage.items.codec import iso
 
 SECONDS_A_MINUTE = 60
 

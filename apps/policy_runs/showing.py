@@ -9,8 +9,8 @@ from apps.accounts.repository import Users
 from apps.policy_runs.entities import AstExecution, PolicyResult, PolicyStatus, Screenshot
 from apps.policy_runs.payloads import shown_status
 from apps.policy_runs.repository import Results
-from apps.storage.codec import iso
 from apps.storage.connection import off_loop
+from apps.storage.items.codec import iso
 
 COLUMNS = 80
 COMMAND_LINE = "command-line"

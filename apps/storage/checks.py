@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  (Django's name)
 
-from apps.storage.codec import Codec
 from apps.storage.entity import Entity, Stored, TimeForm
-from apps.storage.kinds import Kind
-from apps.storage.reading import Reader
+from apps.storage.items.codec import Codec
+from apps.storage.items.kinds import Kind
 from apps.storage.registry import declared_readers
+from apps.storage.requests.reading import Reader
 from apps.storage.table import Index, Key, Table
 
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from apps.storage.conditions import Condition, Query, SortKey
 from apps.storage.connection import Store
 from apps.storage.entity import Entity
-from apps.storage.kinds import Item
-from apps.storage.paging import READ_BUDGET_ITEMS
-from apps.storage.reading import Reader, utc_now
+from apps.storage.items.kinds import Item
+from apps.storage.requests.paging import READ_BUDGET_ITEMS
+from apps.storage.requests.reading import Reader, utc_now
 
 E = TypeVar("E", bound=Entity)
 

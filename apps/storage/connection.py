@@ -18,7 +18,7 @@ from apps.storage.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from apps.storage.transport import DataPlane
+    from apps.storage.plane.transport import DataPlane
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -122,7 +122,7 @@ class Store:
         if self._plane is None:
             with self._lock:
                 if self._plane is None:
-                    from apps.storage.transport import plane_for  # noqa: PLC0415  (slow to import, as boto3 is)
+                    from apps.storage.plane.transport import plane_for  # noqa: PLC0415  (slow to import, as boto3 is)
 
                     self._client = self._new_client("dynamodb", self.endpoint)
                     self._plane = plane_for(self._client, fast=self.data_plane == "fast")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from apps.storage.metering import Cost, Exchange, aligned, counted, observed_by, plain
-from apps.storage.reading import Reader
+from apps.storage.requests.reading import Reader
 from apps.storage.table import Table
 
 LONGEST_TEXT = 40

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.storage.table import Table
 
 if TYPE_CHECKING:
-    from apps.storage.reading import Reader
     from apps.storage.repository import Repository
+    from apps.storage.requests.reading import Reader
 
 # The layer's own repositories live beside what they serve.
 _OWN_MODULES = ("apps.storage.sessions", "apps.storage.unique", "apps.storage.trash")
@@ -54,7 +54,7 @@ def declared_readers() -> tuple[type["Reader[Any]"], ...]:
 
     A class without an entity or a table of its own is a base of others, and is left out.
     """
-    from apps.storage.reading import Reader  # noqa: PLC0415  (needs botocore: only where it is used)
+    from apps.storage.requests.reading import Reader  # noqa: PLC0415  (needs botocore: only where it is used)
 
     installed = tuple(f"{config.name}." for config in apps.get_app_configs() if config.name.startswith("apps."))
     for name in (*_OWN_MODULES, *(f"{app}repository" for app in installed)):

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 from apps.storage.conditions import Condition, Update, attribute
 from apps.storage.entity import Entity
 from apps.storage.errors import ConditionFailed, ItemNotFound, StaleVersion
-from apps.storage.kinds import Item, KeyValue
+from apps.storage.items.kinds import Item, KeyValue
+from apps.storage.requests.writing import EarlierForm, Writer
 from apps.storage.transaction import Transaction
 from apps.storage.trash import Trash, deleted, place_in_trash
 from apps.storage.unique import Guards, already_taken, owner_key, owner_text, place, places
 from apps.storage.writes import Write
-from apps.storage.writing import EarlierForm, Writer
 
 E = TypeVar("E", bound=Entity)
 

@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar, overload
 from botocore.exceptions import ClientError
 
 from apps.errors import DomainError
-from apps.storage import backoff
 from apps.storage.connection import Store
 from apps.storage.errors import (
     Contention,
@@ -19,6 +18,7 @@ from apps.storage.errors import (
     may_be_written,
     outcome_unknown,
 )
+from apps.storage.plane import backoff
 from apps.storage.writes import Write
 
 A = TypeVar("A")

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from apps.storage.codec import decode_any, encode_any
 from apps.storage.conditions import Query
 from apps.storage.entity import Entity, Expiry, Instant
+from apps.storage.items.codec import decode_any, encode_any
 from apps.storage.page import Page
+from apps.storage.requests.writing import Writer
 from apps.storage.table import Table
 from apps.storage.tables import TRASH
 from apps.storage.unique import owner_text
-from apps.storage.writing import Writer
 
 
 class Deleted(Entity):

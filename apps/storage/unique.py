@@ -15,10 +15,10 @@ from apps.errors import DomainError
 from apps.storage.conditions import attribute
 from apps.storage.entity import Entity, Unique
 from apps.storage.errors import ConditionFailed, Duplicate
+from apps.storage.requests.writing import Writer
 from apps.storage.table import Table
 from apps.storage.tables import UNIQUES
 from apps.storage.writes import Write
-from apps.storage.writing import Writer
 
 LONGEST_PLAIN_BYTES = 1024
 """Longer values stand in their guard as a SHA-256: a partition key holds 2048 bytes."""

@@ -15,23 +15,23 @@ from django.core.signing import TimestampSigner
 
 import apps.storage
 from apps.storage import connection, sessions
-from apps.storage.backfill import pages_of, sweep
-from apps.storage.codec import Codec
 from apps.storage.collection import Collection
 from apps.storage.conditions import Query, Update, attribute
 from apps.storage.connection import Store
 from apps.storage.entity import Entity, Unique
 from apps.storage.errors import Duplicate
-from apps.storage.reading import Reader
-from apps.storage.reencrypt import count_former, passes
-from apps.storage.repair import check_guards
+from apps.storage.items.codec import Codec
 from apps.storage.repository import Repository
+from apps.storage.requests.reading import Reader
 from apps.storage.sessions import SessionStore, WebSessions
 from apps.storage.table import Key, Table
 from apps.storage.tables import CHECKPOINTS, TRASH, UNIQUES, WEB_SESSIONS
 from apps.storage.transaction import Transaction, read_together
 from apps.storage.trash import Trash
 from apps.storage.unique import Guards
+from apps.storage.upkeep.backfill import pages_of, sweep
+from apps.storage.upkeep.reencrypt import count_former, passes
+from apps.storage.upkeep.repair import check_guards
 from tests.storage.things import THINGS, Thing, Things
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -257,17 +257,18 @@ def still_time() -> Iterator[None]:
 def methods_of_the_layer() -> set[str]:
     """Every public method and function that has a store, by class and name, or module and name."""
     found: set[str] = set()
-    for info in pkgutil.iter_modules(apps.storage.__path__):
-        if info.name in APART:
+    for info in pkgutil.walk_packages(apps.storage.__path__, "apps.storage."):
+        name_within = info.name.removeprefix("apps.storage.")
+        if name_within.split(".")[0] in APART or name_within.split(".")[-1] in APART:
             continue
-        module = importlib.import_module(f"apps.storage.{info.name}")
+        module = importlib.import_module(info.name)
         for name, thing in vars(module).items():
             if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
                 continue
             if inspect.isclass(thing) and _has_a_store(thing):
                 found |= {f"{name}.{member}" for member, value in vars(thing).items() if _is_method(member, value)}
             elif inspect.isfunction(thing) and _takes_a_store(thing):
-                found.add(f"{info.name}.{name}")
+                found.add(f"{info.name.split('.')[-1]}.{name}")
     return found
 
 

@@ -10,9 +10,9 @@ from threading import Thread
 from typing import Any
 from zlib import crc32
 
-from apps.storage.answers import TARGET_PREFIX
 from apps.storage.connection import Store
-from apps.storage.signature import CONTENT_TYPE
+from apps.storage.plane.answers import TARGET_PREFIX
+from apps.storage.plane.signature import CONTENT_TYPE
 
 KEY = {"PK": {"S": "shelf"}, "SK": {"S": "001"}}
 

@@ -11,8 +11,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from apps.storage import backfill
-from apps.storage.backfill import Checkpoint, Checkpoints, Upgrading, sweep
 from apps.storage.conditions import Update
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
@@ -22,6 +20,8 @@ from apps.storage.metering import metering
 from apps.storage.repository import Repository
 from apps.storage.table import Key, Table
 from apps.storage.tables import CHECKPOINTS, POINTERS
+from apps.storage.upkeep import backfill
+from apps.storage.upkeep.backfill import Checkpoint, Checkpoints, Upgrading, sweep
 from tests.storage.engines import run, using
 from tests.storage.shared import Endpoints, emptied
 
@@ -315,7 +315,7 @@ def test_items_of_other_kinds_and_expired_ones_are_passed_over(engine_endpoint: 
 SWEEPING = """
 import sys, django
 django.setup()
-from apps.storage import backfill
+from apps.storage.upkeep import backfill
 from apps.storage.connection import Store
 from tests.storage.test_backfill import Notes
 backfill.ITEMS_A_PAGE = 5

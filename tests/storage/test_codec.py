@@ -13,8 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as some
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from apps.storage.codec import Codec, decode_any, encode_any
 from apps.storage.entity import Entity, Expiry, Instant, Naming, Stored, TimeForm
+from apps.storage.items.codec import Codec, decode_any, encode_any
 from tests.storage.things import NOON, Part, State, Thing
 
 ZONES = [UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-timedelta(hours=11))]

@@ -1,7 +1,6 @@
 """Cursors that open under their own question only, budgets that hold, and items that are let go of."""
 
 import base64
-import gc
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from apps.storage import page as page_module
-from apps.storage.asking import fingerprint, request_of
 from apps.storage.conditions import Query, attribute
 from apps.storage.engine import EngineKind
 from apps.storage.errors import BadCursor
 from apps.storage.metering import metering
 from apps.storage.page import Cursor, Page, open_cursor
+from apps.storage.requests.asking import fingerprint, request_of
 from tests.conftest import create_tables, new_store
 from tests.storage.things import NOON, THINGS, Thing, Things, row, some_id
 
@@ -182,17 +181,3 @@ def test_expired_items_leave_no_hole_in_a_page(things: Things) -> None:
     assert (amounts(page), page.examined >= 7) == ([0, 1], True)
     rest = things.page(Query(partition=partition), limit=2, cursor=page.next)
     assert (amounts(rest), rest.next) == ([2], None)
-
-
-def test_items_are_let_go_of_one_by_one_as_they_are_decoded(things: Things) -> None:
-    left: list[int] = []
-
-    class Watched(Things):
-        def _read(self, item: Any, index: str | None = None) -> Thing | None:
-            if item["amount"]["N"] in {"5", str(LONGEST - 1)}:
-                left.append(sum(type(known) is dict and "thingId" in known for known in gc.get_objects()))
-            return super()._read(item, index)
-
-    gc.collect()
-    assert len(Watched(things.store).page(Query(partition="long"), limit=LONGEST).items) == LONGEST
-    assert left[0] - left[1] == LONGEST - 6

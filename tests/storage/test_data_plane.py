@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from apps.storage import botocore_private as private
 from apps.storage.connection import DataPlaneName, Store, configured_store
 from apps.storage.engine import EngineKind
-from apps.storage.transport import Boto3Plane, FastPlane
+from apps.storage.plane import botocore_private as private
+from apps.storage.plane.transport import Boto3Plane, FastPlane
 from tests.conftest import create_tables, new_store
 from tests.storage.teller import GOOD, Teller, get
 from tests.storage.things import BOOKS

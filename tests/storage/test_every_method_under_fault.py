@@ -11,11 +11,11 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import quota, standard
 
-from apps.storage import backoff
 from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind
 from apps.storage.errors import ConditionFailed, Contention, OutcomeUnknown, StoreError, StoreUnavailable, Throttled
 from apps.storage.metering import METERED
+from apps.storage.plane import backoff
 from apps.storage.table import Table
 from tests.conftest import create_tables, new_store
 from tests.storage.every_method import CASES, SILENT, TABLES, Case, World, methods_of_the_layer, still_time

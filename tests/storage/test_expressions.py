@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from pydantic import BaseModel
 
-from apps.storage.codec import Codec
 from apps.storage.conditions import Condition, Query, Update, attribute, everything
 from apps.storage.engine import EngineKind
 from apps.storage.entity import Entity, Instant, Naming, Stored, TimeForm
 from apps.storage.errors import ConditionFailed
-from apps.storage.expressions import Expressions
+from apps.storage.items.codec import Codec
+from apps.storage.requests.expressions import Expressions
 from tests.conftest import create_tables, new_store
 from tests.storage.things import NOON, THINGS, Part, State, Thing, Things, some_id
 

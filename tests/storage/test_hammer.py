@@ -6,11 +6,11 @@ from typing import Any, get_args
 import pytest
 from botocore.retries import standard
 
-from apps.storage import backoff
 from apps.storage.conditions import Query, Update, attribute
 from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind
 from apps.storage.errors import ConditionFailed, StaleVersion
+from apps.storage.plane import backoff
 from apps.storage.transaction import Transaction
 from tests.conftest import create_tables, new_store
 from tests.storage.fault_proxy import Fault, by_chance, fault_proxy

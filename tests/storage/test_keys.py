@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from apps.errors import Invalid
-from apps.storage.keys import KeyTemplate
+from apps.storage.items.keys import KeyTemplate
 from tests.storage.things import State
 
 

@@ -13,7 +13,7 @@ from apps.storage.conditions import Query, SortKey, Update, at_least, attribute,
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
 from apps.storage.errors import ItemNotFound
-from apps.storage.keys import UnfitKey
+from apps.storage.items.keys import UnfitKey
 from apps.storage.metering import metering
 from tests.conftest import create_tables, new_store
 from tests.storage.shuttle import (

@@ -13,9 +13,9 @@ from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.storage import kms
-from apps.storage.codec import Codec
 from apps.storage.engine import EngineKind
 from apps.storage.errors import AccessDenied, SecretUnreadable, StoreUnavailable, Throttled
+from apps.storage.items.codec import Codec
 from apps.storage.kms import KmsKeys
 from project.environment import read_environment
 from tests.storage.engines import faulty

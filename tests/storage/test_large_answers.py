@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from apps.storage import slices
 from apps.storage.connection import Store
 from apps.storage.errors import StoreUnavailable
+from apps.storage.plane import slices
 from tests.storage.teller import Teller, reply
 
 AWKWARD = some.text(some.sampled_from('},{"[]\\:Items é'), max_size=12)
@@ -55,6 +55,21 @@ def test_a_large_answer_is_read_in_slices_and_equals_the_small_one(told: Store, 
     assert isinstance(answer["Items"], slices.Items if told.data_plane == "fast" else list)
     assert list(answer["Items"]) == items
     assert answer["Items"][-1] == items[-1]
+
+
+@pytest.mark.parametrize("others", [{}, {"gulls": [{"PK": {"S": "x"}}]}], ids=["one table", "two tables"])
+def test_a_large_batch_equals_the_small_one(told: Store, teller: Teller, others: dict[str, Any]) -> None:
+    books = [{"PK": {"S": "shelf"}, "SK": {"S": f"{number:05}"}, "text": {"S": '":[' * 400}} for number in range(90)]
+    left = {"books": {"Keys": [{"PK": {"S": "]"}, "SK": {"S": "]}"}}]}}
+    teller.replies = [reply(orjson.dumps({"Responses": {"books": books, **others}, "UnprocessedKeys": left}))]
+    asked: dict[str, Any] = {name: {"Keys": []} for name in ("books", *others)}
+    answer = told.call("batch_get_item", table="Books", RequestItems=asked)
+    is_sliced = told.data_plane == "fast" and not others
+    assert isinstance(answer["Responses"]["books"], slices.Items if is_sliced else list)
+    assert list(answer["Responses"]["books"]) == books
+    assert len(answer["Responses"]["books"]) == len(books)
+    assert {name: answer["Responses"][name] for name in others} == others
+    assert answer["UnprocessedKeys"] == left
 
 
 def test_a_large_answer_without_a_checksum_is_read_at_once(told: Store, teller: Teller) -> None:

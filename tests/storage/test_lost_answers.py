@@ -6,7 +6,6 @@ from typing import Any, get_args
 import pytest
 from botocore.retries import quota, standard
 
-from apps.storage import backoff
 from apps.storage.conditions import Update, attribute
 from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind
@@ -20,6 +19,7 @@ from apps.storage.errors import (
     StoreUnavailable,
     Throttled,
 )
+from apps.storage.plane import backoff
 from apps.storage.transaction import TRIES, Transaction
 from tests.conftest import create_tables, new_store
 from tests.storage.fault_proxy import Fault, FaultProxy, Plan, fault_proxy, in_turn

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from apps.storage.backfill import sweep
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
 from apps.storage.entity import Entity
 from apps.storage.errors import SecretUnreadable
-from apps.storage.reencrypt import Resealing, count_former, passes
 from apps.storage.repository import Repository
 from apps.storage.secrets import Secret
 from apps.storage.tables import CHECKPOINTS, POINTERS, TRASH
+from apps.storage.upkeep.backfill import sweep
+from apps.storage.upkeep.reencrypt import Resealing, count_former, passes
 from tests.storage.engines import run, using
 from tests.storage.shared import Endpoints, emptied
 

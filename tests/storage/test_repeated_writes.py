@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from apps.storage import backoff
 from apps.storage.conditions import Update, attribute
 from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind
 from apps.storage.errors import AlreadyExists, ConditionFailed, ItemNotFound, OutcomeUnknown, StoreUnavailable
+from apps.storage.plane import backoff
 from apps.storage.tables import UNIQUES
 from apps.storage.transaction import Transaction, read_together
 from tests.conftest import create_tables, new_store

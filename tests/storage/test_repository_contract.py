@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from apps.storage import backoff
 from apps.storage.conditions import Condition, Query, Update, at_most, attribute, begins_with, between
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
@@ -19,8 +18,9 @@ from apps.storage.errors import (
     StaleVersion,
     Throttled,
 )
+from apps.storage.items.size import item_bytes
 from apps.storage.metering import metering
-from apps.storage.size import item_bytes
+from apps.storage.plane import backoff
 from tests.conftest import EVERY_WAY, create_tables, new_store
 from tests.storage.things import BOOKS, NOON, THINGS, Book, Books, Fickle, Part, State, Thing, Things, raw, row, some_id
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from apps.storage.codec import Codec
 from apps.storage.conditions import Condition, Update, attribute
 from apps.storage.engine import EngineKind
 from apps.storage.entity import Entity, Naming, Stored
 from apps.storage.errors import SecretUnreadable, StoreUnavailable
+from apps.storage.items.codec import Codec
 from apps.storage.keyrings import Keyrings, LocalKeys
 from apps.storage.repository import Repository
 from apps.storage.secrets import MASK, Secret, keyring

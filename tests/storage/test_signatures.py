@@ -13,12 +13,12 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from apps.storage import botocore_private as private
-from apps.storage.answers import TARGET_PREFIX
-from apps.storage.botocore_private import Target
 from apps.storage.connection import Store
-from apps.storage.signature import CONTENT_TYPE, Signer
-from apps.storage.transport import FastPlane
+from apps.storage.plane import botocore_private as private
+from apps.storage.plane.answers import TARGET_PREFIX
+from apps.storage.plane.botocore_private import Target
+from apps.storage.plane.signature import CONTENT_TYPE, Signer
+from apps.storage.plane.transport import FastPlane
 from tests.storage.teller import GOOD, HANGS_UP, KEY, Teller, get
 
 TARGETS = [
@@ -106,14 +106,14 @@ def test_botocore_still_has_the_private_names_that_are_used(owner: str, names: t
     missing = [name for name in names if not hasattr(found, name)]
     assert not missing, (
         f"botocore {botocore.__version__} has no {owner}.{', '.join(missing)}: see what took its place, mend "
-        "apps/storage/botocore_private.py, and only then move TESTED there and the pin in requirements.txt"
+        "apps/storage/plane/botocore_private.py, and only then move TESTED there and the pin in requirements.txt"
     )
 
 
 def test_the_installed_botocore_is_one_that_was_tested() -> None:
     assert private.is_tested(), (
-        f"botocore {botocore.__version__} is beyond TESTED in apps/storage/botocore_private.py, so that the store goes "
-        "the slow way: if all tests of tests/storage pass with it, move TESTED"
+        f"botocore {botocore.__version__} is beyond TESTED in apps/storage/plane/botocore_private.py, so the store "
+        "goes the slow way: if all tests of tests/storage pass with it, move TESTED"
     )
     assert private.is_tested("1.44.0")
     assert not private.is_tested("1.43.99")

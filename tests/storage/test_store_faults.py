@@ -13,7 +13,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from apps.errors import DomainError
-from apps.storage import backoff, writing
 from apps.storage.conditions import Query, Update, attribute
 from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind
@@ -35,6 +34,8 @@ from apps.storage.errors import (
     Throttled,
     Unsupported,
 )
+from apps.storage.plane import backoff
+from apps.storage.requests import writing
 from apps.storage.table import Table
 from apps.storage.transaction import Transaction
 from tests.conftest import EVERY_WAY, create_tables, new_store

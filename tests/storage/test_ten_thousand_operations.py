@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from botocore.retries import standard
 
-from apps.storage import backoff
 from apps.storage.conditions import Query, Update, attribute
 from apps.storage.connection import DataPlaneName, Store
 from apps.storage.engine import EngineKind
@@ -28,6 +27,7 @@ from apps.storage.errors import (
     StoreUnavailable,
     may_be_written,
 )
+from apps.storage.plane import backoff
 from apps.storage.repository import Repository
 from apps.storage.table import Key, Table
 from apps.storage.transaction import Transaction

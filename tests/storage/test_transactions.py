@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.storage import backoff, transaction
+from apps.storage import transaction
 from apps.storage.conditions import Update, attribute
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
@@ -20,6 +20,7 @@ from apps.storage.errors import (
     Throttled,
 )
 from apps.storage.metering import metering
+from apps.storage.plane import backoff
 from apps.storage.tables import UNIQUES
 from apps.storage.transaction import Transaction
 from apps.storage.unique import Guards

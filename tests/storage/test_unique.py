@@ -11,12 +11,12 @@ from apps.storage.engine import EngineKind
 from apps.storage.entity import Entity, Unique
 from apps.storage.errors import AlreadyExists, ConditionFailed, Duplicate, ItemNotFound, StaleVersion
 from apps.storage.metering import metering
-from apps.storage.repair import Fault, check_guards
 from apps.storage.repository import Repository
 from apps.storage.table import Key, Table
 from apps.storage.tables import UNIQUES
 from apps.storage.transaction import Transaction
 from apps.storage.unique import Guards
+from apps.storage.upkeep.repair import Fault, check_guards
 from tests.conftest import create_tables, new_store
 from tests.storage.things import some_id
 

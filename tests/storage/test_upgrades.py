@@ -7,15 +7,15 @@ import pytest
 from pydantic import ValidationError
 
 from apps.errors import Unavailable
-from apps.storage.codec import Codec
 from apps.storage.conditions import Query, Update
 from apps.storage.engine import EngineKind
 from apps.storage.entity import Entity, Naming
 from apps.storage.errors import StaleVersion
+from apps.storage.items.codec import Codec
+from apps.storage.items.upgrades import NewerItem
 from apps.storage.repository import Repository
 from apps.storage.secrets import Secret
 from apps.storage.table import Index, Key, Table
-from apps.storage.upgrades import NewerItem
 from tests.storage.shared import Endpoints, emptied
 
 SHOPS = Table(

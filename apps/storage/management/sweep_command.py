@@ -10,12 +10,12 @@ from django.core.management.base import CommandError
 from apps.storage.management.table_command import FAILURE, PARTLY, TableCommand, plural
 
 if TYPE_CHECKING:
-    from apps.storage.backfill import Change, Checkpoint
-    from apps.storage.codec import Codec
     from apps.storage.connection import Store
+    from apps.storage.items.codec import Codec
     from apps.storage.repository import Repository
+    from apps.storage.requests.writing import Writer
     from apps.storage.table import Table
-    from apps.storage.writing import Writer
+    from apps.storage.upkeep.backfill import Change, Checkpoint
 
 SECONDS_BETWEEN_LINES = 1.0
 
@@ -34,7 +34,7 @@ class Target:
     @property
     def codec(self) -> "Codec[Any]":
         """How its items are stored."""
-        from apps.storage.codec import Codec  # noqa: PLC0415  (`--help` needs none)
+        from apps.storage.items.codec import Codec  # noqa: PLC0415  (`--help` needs none)
 
         return Codec(self.repository.entity, self.repository.table)
 
@@ -73,7 +73,7 @@ class SweepCommand(TableCommand):
 
     def work(self, store: "Store", tables: tuple["Table", ...], options: dict[str, Any]) -> None:
         """Sweep each kind, and tell."""
-        from apps.storage.backfill import sweep  # noqa: PLC0415  (boto3: not for --help)
+        from apps.storage.upkeep.backfill import sweep  # noqa: PLC0415  (boto3: not for --help)
 
         targets = self.targets(tables, options["targets"])
         results = []

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from apps.storage.management.sweep_command import SweepCommand, Target
 
 if TYPE_CHECKING:
-    from apps.storage.backfill import Change
-    from apps.storage.codec import Codec
     from apps.storage.connection import Store
-    from apps.storage.writing import Writer
+    from apps.storage.items.codec import Codec
+    from apps.storage.requests.writing import Writer
+    from apps.storage.upkeep.backfill import Change
 
 
 class Command(SweepCommand):
@@ -20,7 +20,7 @@ class Command(SweepCommand):
     nothing = "No kind of item has upgrades: there is nothing to do."
 
     def passes(self, target: Target, store: "Store") -> "list[tuple[Writer[Any], Change]]":
-        from apps.storage.backfill import Upgrading  # noqa: PLC0415  (boto3: not for --help)
+        from apps.storage.upkeep.backfill import Upgrading  # noqa: PLC0415  (boto3: not for --help)
 
         return [(target.repository(store), Upgrading())]
 

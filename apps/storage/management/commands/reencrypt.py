@@ -7,11 +7,11 @@ from apps.storage.management.sweep_command import SweepCommand, Target
 from apps.storage.management.table_command import FAILURE, plural
 
 if TYPE_CHECKING:
-    from apps.storage.backfill import Change
-    from apps.storage.codec import Codec
     from apps.storage.connection import Store
+    from apps.storage.items.codec import Codec
+    from apps.storage.requests.writing import Writer
     from apps.storage.table import Table
-    from apps.storage.writing import Writer
+    from apps.storage.upkeep.backfill import Change
 
 
 class Command(SweepCommand):
@@ -27,7 +27,7 @@ class Command(SweepCommand):
         parser.add_argument("--check", action="store_true", help="only count the items whose secrets need a former key")
 
     def passes(self, target: Target, store: "Store") -> "list[tuple[Writer[Any], Change]]":
-        from apps.storage.reencrypt import passes  # noqa: PLC0415  (boto3: not for --help)
+        from apps.storage.upkeep.reencrypt import passes  # noqa: PLC0415  (boto3: not for --help)
 
         return passes(target.repository(store))
 
@@ -44,7 +44,7 @@ class Command(SweepCommand):
         return self.finish(document, sentence, code=0 if is_well else FAILURE)
 
     def closing(self, store: "Store", targets: list[Target]) -> tuple[dict[str, Any], str, bool]:
-        from apps.storage.reencrypt import count_former  # noqa: PLC0415
+        from apps.storage.upkeep.reencrypt import count_former  # noqa: PLC0415
 
         left = {target.name: count_former(target.repository(store)) for target in targets}
         total = sum(left.values())

@@ -27,7 +27,7 @@ class Command(TableCommand):
 
     def work(self, store: "Store", tables: tuple["Table", ...], options: dict[str, Any]) -> None:
         from apps.storage.registry import declared_repositories  # noqa: PLC0415  (boto3: not for --help)
-        from apps.storage.repair import Fault, check_guards  # noqa: PLC0415
+        from apps.storage.upkeep.repair import Fault, check_guards  # noqa: PLC0415
 
         mend, console, found = not options["dry_run"], self.console, []
         guarded = [kind for kind in declared_repositories() if kind.entity.unique and kind.table in tables]

@@ -9,11 +9,11 @@ from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
-from apps.storage.codec import Codec
 from apps.storage.conditions import SortKey, begins_with, between, equals
 from apps.storage.entity import Entity
-from apps.storage.keys import Slot, key_text
-from apps.storage.size import SURELY_SHORT, may_be_key
+from apps.storage.items.codec import Codec
+from apps.storage.items.keys import Slot, key_text
+from apps.storage.items.size import SURELY_SHORT, may_be_key
 from apps.storage.table import AttributeType, Key, Table
 
 E = TypeVar("E", bound=Entity)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from apps.storage.backfill import Change, pages_of
-from apps.storage.codec import Codec, Json
+from apps.storage.items.codec import Codec, Json
+from apps.storage.items.values import bytes_of, decode_any
 from apps.storage.repository import Repository
+from apps.storage.requests.writing import Writer
 from apps.storage.secrets import keyring
 from apps.storage.trash import Deleted, Trash
-from apps.storage.values import bytes_of, decode_any
-from apps.storage.writing import Writer
+from apps.storage.upkeep.backfill import Change, pages_of
 
 
 class Resealing:

@@ -22,11 +22,11 @@ from botocore.hooks import first_non_none_response
 from botocore.parsers import create_parser
 from botocore.validate import ParamValidator
 
-from apps.storage import botocore_private as private
-from apps.storage.answers import REFUSED, CheckedSession, Damaged, opened
-from apps.storage.botocore_private import Target
 from apps.storage.errors import may_have_been_written
-from apps.storage.signature import Signer
+from apps.storage.plane import botocore_private as private
+from apps.storage.plane.answers import REFUSED, CheckedSession, Damaged, opened
+from apps.storage.plane.botocore_private import Target
+from apps.storage.plane.signature import Signer
 
 F = TypeVar("F", BotoCoreError, ClientError, BotoCoreError | ClientError)
 
@@ -166,6 +166,7 @@ class FastPlane:
         body = encoded(request)
         retries = {"invocation-id": str(uuid.uuid4()), "max": self._most_tries, "attempt": 0}
         context = {"retries": retries}
+        is_from_one_table = len(request.get("RequestItems", ())) <= 1
         may_be_written = False
         while True:
             retries["attempt"] += 1
@@ -173,7 +174,7 @@ class FastPlane:
             failure: BotoCoreError | ClientError
             try:
                 answer = self._session.send(self._prepared(model.name, body, retries))
-                found = opened(answer, model.name, in_slices=True)
+                found = opened(answer, model.name, in_slices=is_from_one_table)
                 if answer.status_code < REFUSED:
                     return self._settled(model, answer, found, context)
                 refusal = answer, self._parsed(model, answer, retries["attempt"])

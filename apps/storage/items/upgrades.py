@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from apps.storage.entity import Entity, stored_name
 from apps.storage.errors import StoreUnavailable
-from apps.storage.values import Json, decode_any, encode_any
+from apps.storage.items.values import Json, decode_any, encode_any
 
 FIELD: Final = "schema_version"
 

@@ -9,7 +9,6 @@ from typing import Any, Self, TypeVar
 from botocore.exceptions import ClientError
 
 from apps.errors import DomainError
-from apps.storage import backoff
 from apps.storage.conditions import Condition, Update, attribute
 from apps.storage.connection import Store
 from apps.storage.entity import Entity, Stamped, whole_millisecond
@@ -23,10 +22,11 @@ from apps.storage.errors import (
     error_code,
     may_be_written,
 )
-from apps.storage.expressions import Expressions
-from apps.storage.kinds import Item, KeyValue
-from apps.storage.reading import Reader, utc_now
-from apps.storage.size import MOST_BYTES, fits, item_bytes
+from apps.storage.items.kinds import Item, KeyValue
+from apps.storage.items.size import MOST_BYTES, fits, item_bytes
+from apps.storage.plane import backoff
+from apps.storage.requests.expressions import Expressions
+from apps.storage.requests.reading import Reader, utc_now
 from apps.storage.transaction import Reading
 from apps.storage.writes import OPERATIONS, Kind, Write, never
 

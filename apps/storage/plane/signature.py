@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from botocore.utils import normalize_url_path
 
-from apps.storage.answers import TARGET_PREFIX
-from apps.storage.botocore_private import Target
+from apps.storage.plane.answers import TARGET_PREFIX
+from apps.storage.plane.botocore_private import Target
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 

@@ -6,17 +6,17 @@ from functools import cache, cached_property
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from apps.storage import backoff
-from apps.storage.asking import counting, fingerprint, request_of
-from apps.storage.codec import Codec
 from apps.storage.conditions import Condition, Query, SortKey
 from apps.storage.connection import Store
 from apps.storage.entity import Entity
 from apps.storage.errors import ItemNotFound, Throttled
-from apps.storage.kinds import Item, KeyValue, Kind
+from apps.storage.items.codec import Codec
+from apps.storage.items.kinds import Item, KeyValue, Kind
+from apps.storage.items.size import may_be_key
 from apps.storage.page import Count, Page
-from apps.storage.paging import READ_BUDGET_ITEMS, Pages, Walk
-from apps.storage.size import may_be_key
+from apps.storage.plane import backoff
+from apps.storage.requests.asking import counting, fingerprint, request_of
+from apps.storage.requests.paging import READ_BUDGET_ITEMS, Pages, Walk
 from apps.storage.table import Table
 
 E = TypeVar("E", bound=Entity)

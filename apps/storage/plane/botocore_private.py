@@ -2,8 +2,8 @@
 
 Each may change with any release, so the fast data plane uses them within `TESTED` only, and
 `tests/storage/test_signatures.py` names every one of them. Outside that range the store goes through boto3's client,
-which is slower and no less right (see `apps.storage.transport.plane_for`): a security release of botocore must not keep
-anybody from starting. That way needs `replace_http_session` alone, to check answers.
+which is slower and no less right (see `transport.plane_for`): a security release of botocore must not keep anybody from
+starting. That way needs `replace_http_session` alone, to check answers.
 """
 
 from collections.abc import Callable

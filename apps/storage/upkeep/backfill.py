@@ -13,15 +13,15 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from apps.errors import DomainError
-from apps.storage import backoff
-from apps.storage.codec import Codec, Json, decode_any, encode_any
 from apps.storage.entity import Entity, Instant
 from apps.storage.errors import Contention, ItemTooLarge, SecretUnreadable, StoreUnavailable, error_code, may_be_written
+from apps.storage.items.codec import Codec, Json, decode_any, encode_any
+from apps.storage.items.size import MOST_BYTES, item_bytes
+from apps.storage.items.upgrades import NewerItem
+from apps.storage.plane import backoff
 from apps.storage.repository import Repository
-from apps.storage.size import MOST_BYTES, item_bytes
+from apps.storage.requests.writing import Writer
 from apps.storage.tables import CHECKPOINTS
-from apps.storage.upgrades import NewerItem
-from apps.storage.writing import Writer
 
 ITEMS_A_PAGE = 200
 FAILURES_KEPT = 100

@@ -8,7 +8,7 @@ import orjson
 from botocore.exceptions import HTTPClientError
 
 from apps.storage.errors import DamagedAnswer
-from apps.storage.slices import Items, sliced
+from apps.storage.plane.slices import Items, sliced
 
 REFUSED = 300  # HTTP statuses from here on are refusals
 TARGET_PREFIX = "DynamoDB_20120810."

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, get_args, get_origin
 
-from apps.storage.codec import Codec
 from apps.storage.conditions import (
     Attribute,
     Comparison,
@@ -17,8 +16,9 @@ from apps.storage.conditions import (
     Size,
     Update,
 )
-from apps.storage.inside import path_to
-from apps.storage.values import encode_any
+from apps.storage.items.codec import Codec
+from apps.storage.items.inside import path_to
+from apps.storage.items.values import encode_any
 
 Json = dict[str, Any]
 

@@ -15,8 +15,7 @@ from pydantic import BaseModel, BeforeValidator, PlainValidator, Strict, WrapVal
 from pydantic.fields import FieldInfo
 
 from apps.storage.entity import Naming, Stored, TimeForm, stored_name
-from apps.storage.secrets import Secret
-from apps.storage.values import (
+from apps.storage.items.values import (
     Json,
     bytes_of,
     decode_any,
@@ -28,6 +27,7 @@ from apps.storage.values import (
     joined_set,
     map_name,
 )
+from apps.storage.secrets import Secret
 
 Encode = Callable[[Any], Json | None]
 Decode = Callable[[Json], Any]

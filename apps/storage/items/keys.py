@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from apps.errors import Invalid
-from apps.storage.values import iso
+from apps.storage.items.values import iso
 
 DELIMITER = "#"
 

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from apps.storage.conditions import Query
-from apps.storage.expressions import Expressions, sort_text
-from apps.storage.kinds import Item, Kind
-from apps.storage.size import LONGEST_KEY_BYTES, may_be_key
+from apps.storage.items.kinds import Item, Kind
+from apps.storage.items.size import LONGEST_KEY_BYTES, may_be_key
+from apps.storage.requests.expressions import Expressions, sort_text
 
 
 def request_of(query: Query, kind: Kind[Any]) -> Item | None:

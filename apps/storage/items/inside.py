@@ -6,10 +6,10 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from apps.storage.codec import Codec
 from apps.storage.entity import Naming, stored_name
-from apps.storage.forms import Encode, field_form, mark_of
-from apps.storage.values import encode_any
+from apps.storage.items.codec import Codec
+from apps.storage.items.forms import Encode, field_form, mark_of
+from apps.storage.items.values import encode_any
 
 
 def path_to(codec: Codec[Any], name: str) -> tuple[list[str], Encode]:

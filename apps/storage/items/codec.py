@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 from apps.storage.entity import Entity, stored_name
-from apps.storage.forms import Decode, Encode, Form, absent_values, field_form, mark_of
-from apps.storage.keys import KeyTemplate
+from apps.storage.items.forms import Decode, Encode, Form, absent_values, field_form, mark_of
+from apps.storage.items.keys import KeyTemplate
+from apps.storage.items.upgrades import Schema
+from apps.storage.items.values import Json, bytes_of, decode_any, encode_any, iso
 from apps.storage.secrets import Place, Secret
 from apps.storage.table import AttributeType, Table
-from apps.storage.upgrades import Schema
-from apps.storage.values import Json, bytes_of, decode_any, encode_any, iso
 
 E = TypeVar("E", bound=Entity)
 

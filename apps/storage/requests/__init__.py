@@ -1,0 +1,1 @@
+"""How questions and changes become requests, and answers become entities again."""
