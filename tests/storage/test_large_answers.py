@@ -62,7 +62,7 @@ def test_a_large_batch_equals_the_small_one(told: Store, teller: Teller, others:
     books = [{"PK": {"S": "shelf"}, "SK": {"S": f"{number:05}"}, "text": {"S": '":[' * 400}} for number in range(90)]
     left = {"books": {"Keys": [{"PK": {"S": "]"}, "SK": {"S": "]}"}}]}}
     teller.replies = [reply(orjson.dumps({"Responses": {"books": books, **others}, "UnprocessedKeys": left}))]
-    asked: dict[str, Any] = {name: {"Keys": []} for name in ("books", *others)}
+    asked: dict[str, Any] = {name: {"Keys": [{"PK": {"S": "x"}}]} for name in ("books", *others)}
     answer = told.call("batch_get_item", table="Books", RequestItems=asked)
     is_sliced = told.data_plane == "fast" and not others
     assert isinstance(answer["Responses"]["books"], slices.Items if is_sliced else list)
