@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from django.conf import settings
 
 from apps.storage.metering import METERED, Exchange, observers
+from apps.storage.plane import deadline
 from apps.storage.table import Table
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 5
 PROMPT_ATTEMPTS = 2
 PROMPT_TIMEOUT_SECONDS = 3
+DEADLINE_SECONDS = 30
+PROMPT_DEADLINE_SECONDS = 5
 PROMPT_THREADS = 4
 _FOR_THE_REPOSITORY = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 
@@ -39,6 +42,12 @@ class Store:
     """A DynamoDB endpoint and the names that tables have there.
 
     Cheap to make: the client, and boto3 itself, are loaded at the first call. Safe to use from many threads.
+
+    A call ends after `deadline_seconds` (30): no try begins later, and no wait for the store's bytes lasts longer. It
+    may take longer by a TLS handshake begun just in time (3 s), by 3 s for each further address of a name, and by what
+    looking up names and credentials takes. With botocore's own way (`data_plane` "boto3") also by its wait between two
+    tries: under 0.3 s, but up to 13 s where the store throttles and asks for it. With a botocore that is not known here
+    only tries are bounded: then each takes `read_timeout_seconds` for each piece of an answer.
     """
 
     def __init__(
@@ -52,6 +61,7 @@ class Store:
         engine: Callable[[], str] | None = None,
         attempts: int = ATTEMPTS,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        deadline_seconds: float = DEADLINE_SECONDS,
         data_plane: DataPlaneName = "fast",
     ) -> None:
         """`engine` starts, or finds, an embedded engine and returns its address; used where `endpoint` is None.
@@ -67,13 +77,17 @@ class Store:
         self._engine = engine
         self._attempts = attempts
         self._read_timeout_seconds = read_timeout_seconds
+        self._deadline_seconds = deadline_seconds
         self._lock = threading.RLock()
         self._client: DynamoDBClient | None = None
         self._plane: DataPlane | None = None
         self.data_plane = data_plane
 
     def prompt(self) -> "Store":
-        """The same store for what must be answered soon or not at all, such as heartbeats."""
+        """The same store for what must be answered soon or not at all, such as heartbeats: a call ends after 5 s.
+
+        At worst after 8 s, where TLS is slow at the end, and what else `Store` says of deadlines.
+        """
         return Store(
             environment=self.environment,
             prefix=self.prefix,
@@ -83,6 +97,7 @@ class Store:
             engine=(lambda: str(self.endpoint)) if self._engine else None,
             attempts=PROMPT_ATTEMPTS,
             read_timeout_seconds=PROMPT_TIMEOUT_SECONDS,
+            deadline_seconds=min(self._deadline_seconds, PROMPT_DEADLINE_SECONDS),
             data_plane=self.data_plane,
         )
 
@@ -184,7 +199,7 @@ class Store:
         started = time.perf_counter()
         try:
             answer = self._guarded(
-                lambda: self.warm().send(operation, request, repeatable=repeatable),
+                lambda: self._in_time(operation, request, repeatable=repeatable),
                 operation,
                 table,
                 key or request.get("Key"),
@@ -204,6 +219,11 @@ class Store:
                     )
                 )
         return answer
+
+    def _in_time(self, operation: str, request: Mapping[str, Any], *, repeatable: bool) -> dict[str, Any]:
+        plane = self.warm()  # starting an engine may take its time
+        with deadline.within(self._deadline_seconds):
+            return plane.send(operation, request, repeatable=repeatable)
 
     def _guarded(
         self,

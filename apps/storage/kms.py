@@ -10,6 +10,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from apps.storage.connection import DEFAULT_REGION
-from apps.storage.errors import AccessDenied, SecretUnreadable, StoreUnavailable, Throttled, error_code
+from apps.storage.errors import AccessDenied, SecretUnreadable, StoreError, StoreUnavailable, Throttled, error_code
 from apps.storage.keyrings import KEY_ID_BYTES, Place, closed, opened, unreadable
 
 if TYPE_CHECKING:
@@ -53,6 +55,9 @@ class _DataKey:
 class KmsKeys:
     """A keyring whose keys are in AWS KMS; safe to use from many threads.
 
+    Those who want the same data key at the same time share one question to KMS, and its failure; a question takes up to
+    some 24 s (three tries of 3 s to connect and 5 s to answer, and short waits between).
+
     A sealed secret is the format's number, an id of the KMS key's configured name, the length of the encrypted data key
     and that key, a nonce, and the ciphertext with its tag.
     """
@@ -75,18 +80,16 @@ class KmsKeys:
         self._clock = clock
         self._new_client = client or (lambda: _client(region))
         self._client: BaseClient | None = None
-        self._sealing: dict[str, _DataKey] = {}
-        self._opening: OrderedDict[tuple[str, bytes], _DataKey] = OrderedDict()
+        self._sealing: OrderedDict[Any, _DataKey] = OrderedDict()  # by table
+        self._opening: OrderedDict[Any, _DataKey] = OrderedDict()  # by table and encrypted key, last used last
+        self._asking: dict[Any, Future[None]] = {}  # what KMS is being asked for, named as in those two
         self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._connecting = threading.Lock()
 
     def seal(self, secret: str, place: Place) -> bytes:
         """The text, encrypted with a data key of this table. Raises `StoreUnavailable` where KMS does not give one."""
         table = place[0]
-        found = self._kept(self._sealing, table)
-        if found is None:
-            with self._asking:  # one asks, the others wait for its answer
-                found = self._kept(self._sealing, table) or self._fresh(table)
+        found = self._wanted(self._sealing, table, lambda: self._fresh(table))
         length = len(found.encrypted).to_bytes(LENGTH_BYTES, "big")
         return FORMAT + self._id + length + found.encrypted + closed(found.cipher, secret, place)
 
@@ -97,10 +100,7 @@ class KmsKeys:
         if not self.knows(sealed) or end >= len(sealed):
             raise unreadable("A stored secret was cut short, or is of another kind.")
         name = (place[0], sealed[start:end])
-        found = self._kept(self._opening, name)
-        if found is None:
-            with self._asking:
-                found = self._kept(self._opening, name) or self._decrypted(*name)
+        found = self._wanted(self._opening, name, lambda: self._decrypted(*name))
         return opened(found.cipher, sealed[end:], place)
 
     def is_current(self, sealed: bytes) -> bool:
@@ -116,10 +116,37 @@ class KmsKeys:
         """Of the KMS key's configured name, in hex digits."""
         return (FORMAT + self._id).hex()
 
-    def _kept(self, keys: Mapping[Any, _DataKey], name: Any) -> _DataKey | None:
-        with self._lock:
-            found = keys.get(name)
-            return found if found is not None and found.take(self._clock()) else None
+    def _wanted(self, keys: OrderedDict[Any, _DataKey], name: Any, ask: Callable[[], _DataKey]) -> _DataKey:
+        """The data key of that name, one use of it taken; where there is none, one asks and the others wait."""
+        while True:
+            with self._lock:
+                found = keys.get(name)
+                if found is not None and found.take(self._clock()):
+                    keys.move_to_end(name)
+                    return found
+                asked = self._asking.get(name)
+                if asked is None:
+                    mine = self._asking[name] = Future()
+                    break
+            failure = asked.exception()
+            if isinstance(failure, StoreError):
+                raise copy(failure) from failure  # each thread its own: raising one adds to its traceback
+        return self._asked(name, mine, ask)
+
+    def _asked(self, name: Any, answered: "Future[None]", ask: Callable[[], _DataKey]) -> _DataKey:
+        failure: BaseException | None = None
+        try:
+            return ask()
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            with self._lock:
+                del self._asking[name]
+            if failure is None:
+                answered.set_result(None)
+            else:
+                answered.set_exception(failure)
 
     def _fresh(self, table: str) -> _DataKey:
         answer = self._ask("generate_data_key", table, KeyId=self.key, KeySpec="AES_256")
@@ -150,9 +177,8 @@ class KmsKeys:
 
     def _ask(self, operation: str, table: str, **request: Any) -> Mapping[str, Any]:
         try:
-            if self._client is None:
-                self._client = self._new_client()
-            answer: Mapping[str, Any] = getattr(self._client, operation)(EncryptionContext={"table": table}, **request)
+            client = self._connected()
+            answer: Mapping[str, Any] = getattr(client, operation)(EncryptionContext={"table": table}, **request)
         except ClientError as error:
             raise _explained(error, operation).at(table=table, operation=operation) from error
         except BotoCoreError as error:
@@ -160,6 +186,13 @@ class KmsKeys:
                 f"AWS KMS does not answer: {error}. Try again in a moment.", retry_after_seconds=5
             ).at(table=table, operation=operation) from error
         return answer
+
+    def _connected(self) -> "BaseClient":
+        if self._client is None:
+            with self._connecting:
+                if self._client is None:
+                    self._client = self._new_client()
+        return self._client
 
 
 def _explained(error: ClientError, operation: str) -> StoreUnavailable:

@@ -3,7 +3,8 @@
 Each may change with any release, so the fast data plane uses them within `TESTED` only, and
 `tests/storage/test_signatures.py` names every one of them. Outside that range the store goes through boto3's client,
 which is slower and no less right (see `transport.plane_for`): a security release of botocore must not keep anybody from
-starting. That way needs `replace_http_session` alone, to check answers.
+starting. That way needs `replace_http_session` alone, to check answers, and
+lacks `bound_connections`.
 """
 
 from collections.abc import Callable
@@ -16,13 +17,15 @@ from urllib.parse import urlsplit
 import botocore
 from botocore.exceptions import NoCredentialsError
 
+from apps.storage.plane.connections import POOLS
+
 # The releases that the tests ran with: from the first, up to but without the second.
 TESTED = ((1, 44), (1, 45))
 # By owner, seen from a client; for the contract test.
 NAMES = {
     "client": ("_endpoint", "_request_signer", "_resolve_endpoint_ruleset", "_user_agent_creator"),
     "client._endpoint": ("http_session",),
-    "client._endpoint.http_session": ("_manager", "_proxy_config"),
+    "client._endpoint.http_session": ("_manager", "_pool_classes_by_scheme", "_proxy_config"),
     "client._endpoint.http_session._manager": ("connection_from_url",),
     "client._endpoint.http_session._proxy_config": ("proxy_url_for",),
     "client._request_signer": ("_credentials",),
@@ -66,6 +69,11 @@ class _Remembering:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._original, name)
+
+
+def bound_connections(client: Any) -> None:
+    """Have each wait of the client's connections end with the call, headers and body included; before the first one."""
+    client._endpoint.http_session._pool_classes_by_scheme.update(POOLS)  # noqa: SLF001
 
 
 def replace_http_session(client: Any, wrap: Callable[[Any], Any]) -> None:

@@ -24,6 +24,7 @@ from botocore.validate import ParamValidator
 
 from apps.storage.errors import may_have_been_written
 from apps.storage.plane import botocore_private as private
+from apps.storage.plane import deadline
 from apps.storage.plane.answers import REFUSED, CheckedSession, Damaged, opened
 from apps.storage.plane.botocore_private import Target
 from apps.storage.plane.signature import Signer
@@ -53,10 +54,10 @@ class DataPlane(Protocol):
     def send(self, operation: str, request: Mapping[str, Any], *, repeatable: bool = True) -> dict[str, Any]:
         """The answer to a request, both as boto3 has them; B values in the answer are bytes or base64 text.
 
-        Sent again as botocore's standard mode does; where it is not `repeatable`, only while it is certain that nothing
-        came of it. Raises botocore's `ClientError` and `BotoCoreError`, `ParamValidationError` for a value of a type
-        that has no place in a request; each has an attribute `may_be_written`: whether any try may have been carried
-        out.
+        Sent again as botocore's standard mode does, until the call's deadline; where it is not `repeatable`, only while
+        it is certain that nothing came of it. Raises botocore's `ClientError` and `BotoCoreError`,
+        `ParamValidationError` for a value of a type that has no place in a request; each has an attribute
+        `may_be_written`: whether any try may have been carried out.
         """
 
 
@@ -68,6 +69,8 @@ def plane_for(client: Any, *, fast: bool) -> DataPlane:
     if fast and not private.is_tested():
         log.warning("Rungs does not know this release of botocore: the store is used through boto3, which is slower.")
         fast = False
+    elif private.is_tested():
+        private.bound_connections(client)
     session = private.http_session(client) if fast else None
     target = private.target(client) if fast else None
     plane = Boto3Plane(client)
@@ -115,10 +118,11 @@ def _veto(*, response: tuple[Any, Any] | None, caught_exception: Exception | Non
     """A handler of botocore's `needs-retry` event: False forbids one, None leaves it to the others."""
     request = _under_way.get()
     error = caught_exception if response is None else ClientError(response[1], "request")
-    if request is None or not isinstance(error, ClientError | BotoCoreError) or not may_have_been_written(error):
-        return None
-    request.may_be_written = True
-    return None if request.repeatable else False
+    if request is not None and isinstance(error, ClientError | BotoCoreError) and may_have_been_written(error):
+        request.may_be_written = True
+        if not request.repeatable:
+            return False
+    return False if deadline.is_over() else None
 
 
 _FAULT = 500  # the store failed, perhaps over what it was sent
@@ -182,10 +186,10 @@ class FastPlane:
             except BotoCoreError as error:
                 failure = error
             may_be_written |= may_have_been_written(failure)
-            if may_be_written and not repeatable:
+            if (may_be_written and not repeatable) or deadline.is_over():
                 raise _told(failure, may_be_written)
             delay = self._delay(failure, refusal, model=model, context=context)
-            if delay is None:
+            if delay is None or deadline.is_over(after=delay):
                 raise _told(failure, may_be_written)
             time.sleep(delay)
 
