@@ -30,7 +30,7 @@ from apps.policy_runs.errors import CredentialsNeeded, InvalidLaunch, KeyReused,
 from apps.policy_runs.parsing import MOST_POLICIES, MOST_PROBLEMS_SHOWN, POLICY_NUMBER, Parsed
 from apps.policy_runs.stores import Stores
 from apps.storage.conditions import Update, attribute
-from apps.storage.errors import AlreadyExists, ConditionFailed, Duplicate, ItemNotFound
+from apps.storage.errors import AlreadyExists, ConditionFailed, Duplicate, ItemNotFound, UnreadableItem
 from apps.storage.transaction import Transaction
 from apps.storage.writes import Write
 from apps.terminal.entities import Session, SessionStatus
@@ -317,7 +317,7 @@ def sweep_broken_launches(stores: Stores, *, now: datetime) -> Sequence[str]:
     for key in stores.executions.in_state(RunStatus.PENDING, limit=SWEPT_AT_ONCE):
         try:
             run = stores.executions.find(key, consistent=True)
-        except ValidationError:
+        except UnreadableItem:
             continue  # written by another version of Rungs: not ours to judge
         if run is None or run.is_launched or run.created_at > now - BROKEN_LAUNCH_AGE:
             continue

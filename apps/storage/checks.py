@@ -1,4 +1,7 @@
-"""What `manage.py check` says about declarations that could not work; nothing is asked of the store."""
+"""What `manage.py check` says about declarations that could not work; nothing is asked of the store.
+
+Keys of bytes are among these: DynamoDB takes them, but cursors and the keys that are read back are text here.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,7 +19,7 @@ from apps.storage.items.codec import Codec
 from apps.storage.items.kinds import Kind
 from apps.storage.registry import declared_readers
 from apps.storage.requests.reading import Reader
-from apps.storage.table import Index, Key, Table
+from apps.storage.table import AttributeType, Index, Key, Table
 
 
 def check_repositories(**_: Any) -> list[CheckMessage]:
@@ -41,7 +44,7 @@ def faults_of(repositories: Iterable[type[Reader[Any]]]) -> list[CheckMessage]:
     for table, kinds in tables.items():
         for kind in kinds:
             found += [*_templates(kind), *_uniques(kind), *_table_keys(kind)]
-        found += [*_indexes(table, kinds), *_expiry(table, kinds), *_apart(table, kinds)]
+        found += [*_indexes(table, kinds), *_expiry(table, kinds), *_binary_keys(table, kinds), *_apart(table, kinds)]
     return found
 
 
@@ -143,9 +146,33 @@ def _carried(index: Index, kind: Kind[Any]) -> Iterator[CheckMessage]:
         )
 
 
+def _binary_keys(table: Table, kinds: list[Kind[Any]]) -> Iterator[CheckMessage]:
+    for key in table.key_attributes():
+        if key.type is AttributeType.BINARY:
+            yield _error(
+                16,
+                kinds[0].codec.entity,
+                f"{key.name} is a key of {table.name} of type B, which no cursor can hold.",
+                f"Store {key.name} as text, for example in hexadecimal.",
+            )
+
+
 def _expiry(table: Table, kinds: list[Kind[Any]]) -> Iterator[CheckMessage]:
     if table.ttl is None:
         return
+    table_keys = {key.name for key in table.keys}
+    for index in table.indexes:
+        if index.include is not None and table.ttl not in {
+            *index.include,
+            *table_keys,
+            *(key.name for key in index.keys),
+        }:
+            yield _error(
+                15,
+                kinds[0].codec.entity,
+                f"{index.name} does not carry {table.ttl}, so expired items would still be read through it.",
+                f"Add {table.ttl!r} to `include` of {index.name}.",
+            )
     holders = [kind for kind in kinds if table.ttl in kind.codec.by_stored]
     if not holders:
         yield _error(

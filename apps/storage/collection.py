@@ -39,10 +39,10 @@ class Gathered:
         return found[0] if found else None
 
     def all(self, kind: type[E]) -> list[E]:
-        """All entities of a kind, in order. Raises `TypeError` for one that the collection does not have."""
+        """All entities of exactly this kind, in order. Raises `TypeError` for one that the collection does not have."""
         if kind not in self.kinds:
             raise TypeError(f"{kind.__name__} is not among {', '.join(each.__name__ for each in self.kinds)}")
-        return [item for item in self.items if isinstance(item, kind)]
+        return [item for item in self.items if type(item) is kind]
 
 
 class Collection:

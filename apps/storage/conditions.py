@@ -19,6 +19,10 @@ class Condition:
     def __invert__(self) -> "Condition":
         return Not(self)
 
+    def __bool__(self) -> bool:
+        """Refused: `a and b` would silently be `b` alone."""
+        raise TypeError("combine conditions with & and |, and ask `is not None` whether there is one")
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Condition):
@@ -256,3 +260,8 @@ class Update:
     default: Mapping[str, Any] = field(default_factory=dict)
     append: Mapping[str, Any] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Every name that it changes, or may change."""
+        return frozenset({*self.set, *self.add, *self.discard, *self.default, *self.append, *self.remove})

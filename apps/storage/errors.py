@@ -8,13 +8,19 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    LoginRefreshRequired,
+    MetadataRetrievalError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
     ProxyConnectionError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
@@ -94,6 +100,12 @@ class Contention(StoreError, Conflict):
         super().__init__(message)
 
 
+class TokenUsed(StoreError, Conflict):
+    """A transaction with this token was committed already, with other content: nothing was written now."""
+
+    code = "token_used"
+
+
 class StaleVersion(ConditionFailed):
     """Somebody else saved this item after it was read; `stored` is what they saved."""
 
@@ -104,6 +116,12 @@ class Duplicate(StoreError, Conflict):
     """A value that must be unique is taken."""
 
     code = "duplicate"
+
+
+class KeyRefused(StoreError, Invalid):
+    """The store refuses a key that is empty or too long; nothing was written."""
+
+    code = "unfit_key"
 
 
 class ItemTooLarge(StoreError, Invalid):
@@ -162,6 +180,13 @@ class AccessDenied(StoreUnavailable):
     retryable = False
 
 
+class UnreadableItem(StoreUnavailable):
+    """A stored item is not as its entity takes it: another release or another program wrote it; the cause says more."""
+
+    code = "unreadable_item"
+    retryable = False
+
+
 class SecretUnreadable(StoreUnavailable):
     """A stored secret cannot be opened: its key is gone, or it is not where it belongs."""
 
@@ -180,12 +205,15 @@ _THROTTLING = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "Throttling",
+        "TooManyRequestsException",
         "ThrottlingException",
         "TransactionInProgressException",
     }
 )
 _CREDENTIALS = frozenset(
     {
+        "ExpiredToken",
         "ExpiredTokenException",
         "IncompleteSignature",
         "InvalidClientTokenId",
@@ -195,6 +223,14 @@ _CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
+
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_OTHERS_WRITE = frozenset({"ReplicatedWriteConflictException", "TransactionConflictException"})
+_SIGN_IN = "Renew a session that ended, for example with: aws sso login"
+_TOO_MANY_REQUESTS = 429
+_TOO_LARGE = 413
+_SIGN_IN_NEEDED = (LoginRefreshRequired, SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError)
 
 
 class DamagedAnswer(BotoCoreError):
@@ -239,7 +275,7 @@ def translate(
     where = _where(operation, table, key)
     if not repeatable and may_have_been_written(error):
         found: StoreError = outcome_unknown(table=table, operation=operation, key=key)
-    elif isinstance(error, ClientError) and error_code(error) == "TransactionConflictException":
+    elif isinstance(error, ClientError) and error_code(error) in _OTHERS_WRITE:
         return Contention().at(table=table, operation=operation, key=key)
     elif isinstance(error, ClientError):
         found = _from_client_error(error, where=where, table=table)
@@ -264,6 +300,15 @@ def _from_botocore_error(error: BotoCoreError, *, where: str) -> StoreUnavailabl
             AccessDenied(f"No usable AWS credentials were found ({where})."),
             "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them.",
             "For a local engine set AWS_ENDPOINT_URL_DYNAMODB to its address.",
+        )
+    if isinstance(error, _SIGN_IN_NEEDED):
+        return _with(AccessDenied(f"The session with AWS ended or was never begun ({where})."), _SIGN_IN)
+    if isinstance(error, CredentialRetrievalError | MetadataRetrievalError):
+        return _with(
+            StoreUnavailable(
+                f"The AWS credentials could not be fetched ({where}). Try again in a moment.", retry_after_seconds=5
+            ),
+            "Check the service or program that gives this machine its credentials.",
         )
     if isinstance(error, ProfileNotFound):
         return _with(
@@ -291,43 +336,92 @@ def _from_botocore_error(error: BotoCoreError, *, where: str) -> StoreUnavailabl
 
 def _from_client_error(error: ClientError, *, where: str, table: str) -> StoreError:
     code, said = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
-    if code in _THROTTLING:
-        return Throttled(f"The store is busy ({where}). Try again in a moment.", retry_after_seconds=2)
+    status = _http_status(error)
+    found = (
+        _of_access(code, said, where=where)
+        or _of_the_request(code, said, status=status, where=where)
+        or _of_the_store(code, said, table=table, where=where)
+        or _of_the_address(code, status=status, where=where)
+    )
+    if found is None:
+        raise error
+    return found
+
+
+def _of_access(code: str, said: str, *, where: str) -> StoreUnavailable | None:
+    """The error for credentials and keys that are not accepted."""
     if code in _CREDENTIALS:
         return _with(
             AccessDenied(f"AWS does not accept these credentials ({where}): {said}"),
             "Check AWS_PROFILE or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
-            "Renew a session that ended, for example with: aws sso login",
+            _SIGN_IN,
             "Check that this machine's clock is right.",
         )
-    if code == "AccessDeniedException":
+    if code in _DENIED:
         return _with(
             AccessDenied(f"These credentials may not do this ({where}): {said}"),
             "Give the user or role the permission that the message names, for this table and its indexes.",
         )
+    if code == "InaccessibleEncryptionCredentialsException" or code.startswith("KMS"):
+        return _lasting(
+            StoreUnavailable(f"The key that encrypts the table cannot be used ({where}): {code}: {said}"),
+            "Enable the table's key in AWS KMS, and let these credentials use it.",
+        )
+    return None
+
+
+def _of_the_request(code: str, said: str, *, status: int, where: str) -> StoreError | None:
+    """The error for a request that the store does not carry out as it is."""
+    if code == "UnknownOperationException":
+        return _told(Unsupported, "This engine does not offer that.", where)
+    if code == "IdempotentParameterMismatchException":
+        return _told(TokenUsed, "Something else was committed under this token less than ten minutes ago.", where)
+    if code == "RequestEntityTooLargeException" or (status == _TOO_LARGE and not code.endswith("Exception")):
+        return _told(ItemTooLarge, "The request is larger than DynamoDB takes.", where)
+    if code != "ValidationException":
+        return None
+    if "4MB limit" in said:
+        return _told(ItemTooLarge, "Together these items are larger than the 4 MB of one transaction.", where)
+    if "Item size" in said:
+        return _told(ItemTooLarge, "The item is larger than DynamoDB's 400 KB.", where)
+    return _told(KeyRefused, "A part of a key is empty or too long.", where) if _speaks_of_unfit_key(said) else None
+
+
+def _of_the_store(code: str, said: str, *, table: str, where: str) -> StoreError | None:
+    """The error for tables that are missing and limits that are reached."""
     if code == "ResourceNotFoundException" or "does not have the specified index" in said:
         return _with(
             TableMissing(f"Table {table} or an index of it does not exist ({where})."),
             "Create what is missing with: manage.py setup_tables",
         )
-    if code == "UnknownOperationException":
-        return _told(Unsupported, "This engine does not offer that.", where)
     if code == "LimitExceededException":
         return _with(
             StoreUnavailable(f"AWS refuses for now because a limit is reached ({where}): {said}"),
             "Wait for other table changes to finish and run the command again.",
             "Ask AWS for a higher quota of tables or of table changes at once.",
         )
-    if code == "ValidationException" and "Item size" in said:
-        return _told(ItemTooLarge, "The item is larger than DynamoDB's 400 KB.", where)
-    if _http_status(error) >= _SERVER_FAULT:
+    return None
+
+
+def _of_the_address(code: str, *, status: int, where: str) -> StoreUnavailable | None:
+    """The error for a store that is busy or broken, and for what answers in its place."""
+    if code in _THROTTLING or status == _TOO_MANY_REQUESTS:
+        return Throttled(f"The store is busy ({where}). Try again in a moment.", retry_after_seconds=2)
+    if status >= _SERVER_FAULT:
         return StoreUnavailable(f"The store failed ({where}): {code}. Try again in a moment.", retry_after_seconds=5)
-    if code.isdigit():  # botocore found no DynamoDB error in the answer and gives the HTTP status instead
-        return _lasting(
-            StoreUnavailable(f"What answers at the store's address is no DynamoDB ({where}): HTTP {code}."),
-            "Check the address in AWS_ENDPOINT_URL_DYNAMODB and any proxy on the way.",
-        )
-    raise error
+    if code and not code.isdigit():
+        return None
+    # Botocore found no DynamoDB error in the answer, and gives the HTTP status instead, or nothing.
+    return _lasting(
+        StoreUnavailable(f"What answers at the store's address is no DynamoDB ({where}): HTTP {code or status}."),
+        "Check the address in AWS_ENDPOINT_URL_DYNAMODB and any proxy on the way.",
+    )
+
+
+def _speaks_of_unfit_key(said: str) -> bool:
+    """Whether DynamoDB refuses an empty or over-long key; nothing else that it finds malformed is the data's fault."""
+    told = said.casefold()
+    return "key" in told and ("empty string" in told or "empty binary" in told or "has exceeded" in told)
 
 
 def _with(error: StoreUnavailable, *remedies: str) -> StoreUnavailable:

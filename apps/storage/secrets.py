@@ -9,6 +9,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from apps.storage.items.values import is_text
 from apps.storage.keyrings import Keyring, Place, keyring
 
 MASK: Final = "(hidden)"
@@ -26,9 +27,14 @@ class Secret:
     __slots__ = ("_place", "_sealed", "_text")
 
     def __init__(self, text: str) -> None:
-        """Raises `ValueError` for the mask that dumps show instead of a secret: it would be stored as the secret."""
+        """Raises `ValueError` for the mask that dumps show instead of a secret: it would be stored as the secret.
+
+        So it does, without quoting it, for a text that has no stored form.
+        """
         if text == MASK:
             raise ValueError("this is what is shown instead of a secret, not the secret itself")
+        if not is_text(text):
+            raise ValueError("it holds a character that cannot be stored")
         self._text: str | None = text
         self._sealed: bytes | None = None
         self._place: Place | None = None

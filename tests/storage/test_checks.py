@@ -112,7 +112,6 @@ def test_checking_neither_loads_boto3_nor_needs_a_store() -> None:
         number("is_open"),
         Key("at"),
         number("since"),
-        Key("text", AttributeType.BINARY),
         Key("mood"),
         number("expires_at"),
     ],
@@ -251,3 +250,19 @@ def test_two_kinds_that_could_be_taken_for_each_other_are_told() -> None:
     faults = found(job, anything)
     assert "Job: its keys in Notes could be those of Anything too" in faults["storage.E012"]
     assert "storage.E012" in found(repository(), repository(variant()))
+
+
+def test_an_index_through_which_expired_items_would_be_read_is_told() -> None:
+    faults = found(repository(ttl="expires_at", indexes=(index(Key("mood"), include=("count",)),)))
+    assert "Add 'expires_at' to `include` of an-index" in faults["storage.E015"]
+    assert "storage.E015" in found(repository(ttl="expires_at", indexes=(index(Key("mood"), include=()),)))
+    for include in (None, ("count", "expires_at")):
+        assert found(repository(ttl="expires_at", indexes=(index(Key("mood"), include=include),))) == {}
+    sorted_by_it = Index(name="an-index", partition_key=Key("mood"), sort_key=number("expires_at"), include=())
+    assert found(repository(ttl="expires_at", indexes=(sorted_by_it,))) == {}
+
+
+def test_a_key_of_bytes_is_told() -> None:
+    kind = type("Blob", (Entity,), {"__module__": __name__, "__annotations__": {"digest": bytes}})
+    faults = found(repository(kind, partition_key=Key("digest", AttributeType.BINARY)))
+    assert "as text, for example in hexadecimal" in faults["storage.E016"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from apps.storage.collection import Collection
+from apps.storage.collection import Collection, Gathered
 from apps.storage.conditions import Query, at_most, attribute
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
@@ -121,3 +121,12 @@ def test_kinds_that_no_query_could_gather_are_refused(store: Store) -> None:
         Collection(store, Things, Things)
     with pytest.raises(TypeError, match="made of domain, not of name"):
         Collection(store, Shops, Jobs).where(domain="a", name="b")
+
+
+def test_all_of_a_kind_are_of_exactly_that_kind() -> None:
+    class Late(Job):
+        pass
+
+    gathered = Gathered(items=[Job(job_id="1", shop_domain="a"), Late(job_id="2", shop_domain="a")], kinds=(Job, Late))
+    assert [job.job_id for job in gathered.all(Job)] == ["1"]
+    assert [job.job_id for job in gathered.all(Late)] == ["2"]

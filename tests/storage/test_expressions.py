@@ -268,3 +268,39 @@ def test_a_condition_on_a_set_guards_an_update(things: Things, thing: Thing) -> 
     things.update(key(thing), Update(add={"tags": {"red"}}), condition=absent)
     with pytest.raises(ConditionFailed):
         things.update(key(thing), Update(add={"tags": {"red"}}), condition=absent)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        attribute("text").begins_with("a"),
+        attribute("text").contains("a"),
+        attribute("text").above("a"),
+        attribute("text").between("a", "b"),
+        attribute("text").one_of("a", "b"),
+        attribute("text").size.above(3),
+    ],
+    ids=str,
+)
+def test_compressed_text_cannot_be_looked_into(condition: Condition) -> None:
+    with pytest.raises(TypeError, match=r"Thing\.text is stored compressed"):
+        Expressions(Codec(Thing)).condition(condition)
+
+
+def test_compressed_text_can_be_found_by_the_whole_of_it(things: Things) -> None:
+    things.add(Thing(thing_id="pressed", text="a" * 500))
+    found = [
+        list(things.stream(Query(partition="pressed", filter=condition)))
+        for condition in (
+            attribute("text").equals("a" * 500),
+            attribute("text").exists(),
+            attribute("text").equals("b"),
+            attribute("text").missing(),
+        )
+    ]
+    assert list(map(len, found)) == [1, 1, 0, 0]
+
+
+def test_conditions_are_not_joined_by_words_that_python_would_drop() -> None:
+    with pytest.raises(TypeError, match="combine conditions with"):
+        attribute("amount").above(1) and attribute("title").exists()

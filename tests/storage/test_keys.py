@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from apps.errors import Invalid
-from apps.storage.items.keys import KeyTemplate
+from apps.storage.items.keys import KeyTemplate, UnfitKey
 from tests.storage.things import State
 
 
@@ -165,3 +165,32 @@ def test_keys_of_both_forms_exist_only_where_templates_are_said_to_overlap(
 def test_templates_with_words_of_their_own_are_told_apart(one: str, other: str) -> None:
     assert not KeyTemplate(one).overlaps(KeyTemplate(other))
     assert not KeyTemplate(other).overlaps(KeyTemplate(one))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("1.10", "1.1"),
+        ("1E+2", "100"),
+        ("100", "100"),
+        ("-0.50", "-0.5"),
+        ("0.0", "0"),
+        ("-0", "0"),
+        ("1E-10", "0.0000000001"),
+        ("1234567890123456789012345678901234567.8", "1234567890123456789012345678901234567.8"),
+    ],
+)
+def test_a_number_has_one_text_however_it_is_written(number: str, text: str) -> None:
+    assert KeyTemplate("P#{price}").fill({"price": Decimal(number)}.get) == f"P#{text}"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1." + "2" * 38])
+def test_a_number_that_the_store_would_not_keep_cannot_stand_in_a_key(number: str) -> None:
+    with pytest.raises(UnfitKey, match="cannot stand in a key"):
+        KeyTemplate("P#{price}").fill({"price": Decimal(number)}.get)
+
+
+@pytest.mark.parametrize("value", [b"a", 1.5, {"a"}, frozenset(), {"a": 1}, ["a"], ("a",)], ids=str)
+def test_what_has_no_one_text_cannot_stand_in_a_key(value: Any) -> None:
+    with pytest.raises(TypeError, match="no one text"):
+        KeyTemplate("P#{value}").fill({"value": value}.get)

@@ -10,7 +10,8 @@ from threading import Thread as SystemThread
 from typing import Any, get_args
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore import exceptions as botocore_errors
+from botocore.exceptions import BotoCoreError, ClientError
 
 from apps.errors import DomainError
 from apps.storage.conditions import Query, Update, attribute
@@ -25,6 +26,7 @@ from apps.storage.errors import (
     Duplicate,
     ItemNotFound,
     ItemTooLarge,
+    KeyRefused,
     OutcomeUnknown,
     SecretUnreadable,
     StaleVersion,
@@ -32,7 +34,9 @@ from apps.storage.errors import (
     StoreUnavailable,
     TableMissing,
     Throttled,
+    UnreadableItem,
     Unsupported,
+    translate,
 )
 from apps.storage.plane import backoff
 from apps.storage.requests import writing
@@ -211,6 +215,13 @@ EXPECTED = [
     (400, "InvalidSignatureException", AccessDenied, "AWS does not accept these credentials", True),
     (400, "MissingAuthenticationTokenException", AccessDenied, "AWS does not accept these credentials", True),
     (400, "LimitExceededException", StoreUnavailable, "a limit is reached", True),
+    (429, "SlowDown", Throttled, "The store is busy", False),
+    (403, "ExpiredToken", AccessDenied, "AWS does not accept these credentials", True),
+    (403, "AccessDenied", AccessDenied, "These credentials may not do this", True),
+    (413, "RequestEntityTooLargeException", ItemTooLarge, "The request is larger than DynamoDB takes", False),
+    (400, "InaccessibleEncryptionCredentialsException", StoreUnavailable, "The key that encrypts the table", True),
+    (400, "KMSAccessDeniedException", StoreUnavailable, "The key that encrypts the table", True),
+    (400, "", StoreUnavailable, "is no DynamoDB", True),
     (400, "UnknownOperationException", Unsupported, "This engine does not offer", False),
     (500, "InternalServerError", StoreUnavailable, "The store failed", False),
 ]
@@ -242,8 +253,9 @@ def test_each_refusal_says_where_it_happened_to_programs_but_not_to_pages(
     assert not any(part in told.public_message for part in ("get_item", "Things", "key-1"))
     assert isinstance(told.__cause__, ClientError)
     assert told.__cause__.response["Error"]["Code"] == code
-    lasting = {TableMissing, AccessDenied, Unsupported}
-    assert told.retryable is (kind not in lasting)
+    lasting = {TableMissing, AccessDenied, Unsupported, ItemTooLarge}
+    is_of_the_key = code.startswith(("KMS", "Inaccessible"))
+    assert told.retryable is not (kind in lasting or is_of_the_key or code == "")
 
 
 def test_another_server_at_the_address_is_not_worth_another_try(server: Server, shared: Things) -> None:
@@ -262,6 +274,8 @@ def test_another_server_at_the_address_is_not_worth_another_try(server: Server, 
     [
         *((kind, True) for kind in (StoreUnavailable, Throttled, Contention)),
         *((kind, False) for kind in (OutcomeUnknown, TableMissing, AccessDenied, SecretUnreadable, Unsupported)),
+        (UnreadableItem, False),
+        (KeyRefused, False),
         *((kind, False) for kind in (ItemNotFound, AlreadyExists, ConditionFailed, StaleVersion, Duplicate)),
         *((kind, False) for kind in (ItemTooLarge, BadCursor)),
     ],
@@ -405,3 +419,68 @@ def test_a_profile_that_does_not_exist_is_named_with_what_to_do(monkeypatch: pyt
     with pytest.raises(AccessDenied, match="nobody-has-this") as error:
         store.call("list_tables", table="any")
     assert "AWS_PROFILE" in error.value.remedies[0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        botocore_errors.UnauthorizedSSOTokenError(),
+        botocore_errors.SSOTokenLoadError(profile_name="p", error_msg="it is gone"),
+        botocore_errors.TokenRetrievalError(provider="sso", error_msg="it has expired"),
+        botocore_errors.LoginRefreshRequired(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_session_with_aws_that_ended_says_how_to_begin_another(error: BotoCoreError) -> None:
+    told = translate(error, operation="get_item", table="Things")
+    assert isinstance(told, AccessDenied)
+    assert not told.retryable
+    assert "session with AWS ended" in tells(told)
+    assert any("aws sso login" in remedy for remedy in told.remedies)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        botocore_errors.CredentialRetrievalError(provider="iam-role", error_msg="timeout"),
+        botocore_errors.MetadataRetrievalError(error_msg="timeout"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_credentials_that_cannot_be_fetched_now_may_be_fetched_later(error: BotoCoreError) -> None:
+    told = translate(error, operation="get_item", table="Things")
+    assert type(told) is StoreUnavailable
+    assert told.retryable
+    assert "could not be fetched" in tells(told)
+
+
+NOT_VALID, INVALID = "One or more parameter values are not valid. ", "One or more parameter values were invalid: "
+NO_EMPTY_KEY = "The AttributeValue for a key attribute cannot contain an empty string value. "
+REFUSED_KEYS = [
+    f"{NOT_VALID}{NO_EMPTY_KEY}Key: id",
+    f"{NOT_VALID}A value for a secondary index key is not supported. {NO_EMPTY_KEY}IndexName: i, IndexKey: k",
+    f"{INVALID}Size of hashkey has exceeded the maximum size limit of2048 bytes",
+    f"{INVALID}Aggregated size of all range keys has exceeded the size limit of 1024 bytes",
+]
+
+
+def refused(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "PutItem")
+
+
+@pytest.mark.parametrize("message", REFUSED_KEYS)
+def test_a_key_that_only_the_store_finds_unfit_is_told(message: str) -> None:
+    told = translate(refused("ValidationException", message), operation="put_item", table="Things")
+    assert isinstance(told, KeyRefused)
+    assert "empty or too long" in told.public_message
+
+
+def test_a_request_that_is_malformed_otherwise_is_a_mistake_in_the_code() -> None:
+    for message in ("Invalid UpdateExpression: Syntax error", "The provided key element does not match the schema"):
+        with pytest.raises(ClientError):
+            translate(refused("ValidationException", message), operation="put_item", table="Things")
+
+
+def test_a_write_that_meets_one_in_another_region_is_contention() -> None:
+    told = translate(refused("ReplicatedWriteConflictException", "no"), operation="put_item", table="Things")
+    assert isinstance(told, Contention)

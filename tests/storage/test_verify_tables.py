@@ -101,7 +101,7 @@ def test_an_index_with_other_keys_or_attributes_is_found(bare: Store) -> None:
         for issue in found
     )
     assert any(
-        issue.startswith("Index day-entry-index carries action, but action, actor_id, at is declared.")
+        issue.startswith("Index day-entry-index carries action, but action, actor_id, at, expires_at is declared.")
         for issue in found
     )
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
-from apps.storage.entity import Entity, stored_name
-from apps.storage.items.forms import Decode, Encode, Form, absent_values, field_form, mark_of
-from apps.storage.items.keys import KeyTemplate
+from apps.storage.entity import Entity
+from apps.storage.items.declared import alternatives, marks_in, naming, refuse_unfit_model
+from apps.storage.items.forms import Decode, Encode, Form, absent_values, field_form, stored_names
+from apps.storage.items.keys import KeyTemplate, stands_in_keys
 from apps.storage.items.upgrades import Schema
-from apps.storage.items.values import Json, bytes_of, decode_any, encode_any, iso
+from apps.storage.items.values import Json, bytes_of, decode_any, encode_any, iso, plain_number
 from apps.storage.secrets import Place, Secret
 from apps.storage.table import AttributeType, Table
 
@@ -38,7 +39,8 @@ class Codec(Generic[E]):
     def __init__(self, entity: type[E], table: Table | None = None) -> None:
         """Compile the entity's fields, to be stored in `table`.
 
-        Raises `TypeError` for a type that has no exact stored form, such as float, and for a `Secret` in a key.
+        Raises `TypeError`, which names entity and field, for a type that has no exact stored form, such as float, for a
+        declaration whose values would not come back as they were, and for a `Secret` in a key.
         """
         self.entity = entity
         self.table = table
@@ -46,13 +48,19 @@ class Codec(Generic[E]):
         self.derived = {stored: KeyTemplate(template) for stored, template in entity.derived.items()}
         forms: dict[str, tuple[str, Form]] = {}
         self.secrets: dict[str, str] = {}
+        self.compressed = {
+            name for name, info in entity.model_fields.items() if any(m.compressed for m in marks_in(info))
+        }
+        names = stored_names(entity)
+        refuse_unfit_model(entity, names)
         for name, info in entity.model_fields.items():
-            stored = mark_of(info).name or stored_name(name, entity.naming)
+            stored = names[name]
             if is_secret(info.annotation):
                 self.secrets[name] = stored
                 forms[name] = (stored, _refusing(f"{entity.__name__}.{name}"))
             else:
-                forms[name] = (stored, field_form(entity, info, times=entity.times))
+                with naming(entity, name):
+                    forms[name] = (stored, field_form(entity, info, times=entity.times))
         self.fields = {
             name: FieldCodec(name=name, stored=stored, encode=form.encode, decode=form.decode)
             for name, (stored, form) in forms.items()
@@ -68,6 +76,7 @@ class Codec(Generic[E]):
             {name: field for name, field in forms.items() if name not in self.secrets}, absent=self._absent
         )
         self._check_secrets()
+        self._check_templates()
 
     def encode(self, entity: E) -> Json:
         """The whole item; None, empty sets and derived keys that lack a part are left out.
@@ -101,6 +110,7 @@ class Codec(Generic[E]):
         Raises pydantic's `ValidationError` where a value is not what the field takes, and `NewerItem` for an item that
         a later release wrote.
         """
+        as_stored = item
         if self.schema is not None:
             item = self.schema.upgraded(item)
         try:
@@ -115,8 +125,19 @@ class Codec(Generic[E]):
         if projected:
             object.__setattr__(entity, "_projected", True)
         if self.entity.remembered:
-            entity.remember()
+            entity.remember(**({} if item is as_stored else self.guarded_in(as_stored)))
         return entity
+
+    def guarded_in(self, item: Json) -> dict[str, Any]:
+        """The unique values of an item before it was upgraded: these are what its guards are for."""
+        names = {name for unique in self.entity.unique for name in (unique.field, unique.within) if name}
+        stored = {name: item.get(self.stored(name)) for name in names}
+        return {name: None if json is None else decode_any(json) for name, json in stored.items()}
+
+    @property
+    def may_be_absent(self) -> set[str]:
+        """The required fields that an item may lack: None and empty sets are not stored."""
+        return set(self._absent)
 
     def _values_with_care(self, item: Json) -> dict[str, Any]:
         """The values of an item in which something is stored in another form than a release of ours would."""
@@ -156,7 +177,7 @@ class Codec(Generic[E]):
             raise ValueError(f"None is not stored in {name}: ask whether it is missing, or remove it")
         if name in self.secrets:
             if key is None:
-                self.comparable(name)
+                self.comparable(name, for_equality=True)
             if not isinstance(value, Secret):
                 raise TypeError(f"{self.entity.__name__}.{name} is set to a Secret, not to a {type(value).__name__}")
             return {"B": value.sealed_for(self.place(key or {}, self.secrets[name]))}
@@ -167,12 +188,20 @@ class Codec(Generic[E]):
             return encoded
         return {"S": str(value)}
 
-    def comparable(self, name: str) -> None:
-        """Raises `TypeError` for a Secret: what is stored of it differs each time, so no condition can compare it."""
+    def comparable(self, name: str, *, for_equality: bool = False) -> None:
+        """Raises `TypeError` for what is not stored as it reads, so that no condition can compare it.
+
+        What is stored of a Secret differs each time; of a compressed field it can only be told whether it is equal.
+        """
         if name in self.secrets:
             raise TypeError(
                 f"{self.entity.__name__}.{name} is a Secret and is stored encrypted: a condition can ask whether it "
                 "exists, and cannot compare it"
+            )
+        if name in self.compressed and not for_equality:
+            raise TypeError(
+                f"{self.entity.__name__}.{name} is stored compressed: a condition can ask whether it exists or "
+                "equals a value, and nothing else"
             )
 
     def place(self, item: Json, stored: str) -> Place:
@@ -198,6 +227,16 @@ class Codec(Generic[E]):
         for name, stored in self.secrets.items():
             if stored in keys or name in parts or name in unique:
                 raise TypeError(f"{self.entity.__name__}.{name} is a Secret: it cannot be part of a key or of a guard")
+
+    def _check_templates(self) -> None:
+        for template in self.derived.values():
+            for name in template.fields:
+                info = self.entity.model_fields.get(name)
+                unfit = [kind for kind in alternatives(info.annotation) if not stands_in_keys(kind)] if info else []
+                if unfit or name in self.compressed:
+                    raise TypeError(
+                        f"{self.entity.__name__}.{name} cannot stand in a key, as {template.template!r} has it"
+                    )
 
 
 class Misfit:
@@ -230,7 +269,7 @@ def _refusing(what: str) -> Form:
 def _key_text(json: Json, kind: AttributeType) -> str:
     """A key as text; numbers in one form, however they were written."""
     if kind is AttributeType.NUMBER:
-        return format(Decimal(json["N"]).normalize(), "f")
+        return plain_number(Decimal(json["N"]))
     return bytes_of(json["B"]).hex() if kind is AttributeType.BINARY else str(json["S"])
 
 

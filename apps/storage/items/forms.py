@@ -4,6 +4,7 @@ import base64
 import types
 import zlib
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,14 +12,25 @@ from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, PlainValidator, Strict, WrapValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, PlainValidator, Strict, WrapValidator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
-from apps.storage.entity import Naming, Stored, TimeForm, stored_name
+from apps.storage.entity import Expiry, Instant, Naming, Stored, TimeForm, stored_name
+from apps.storage.items.declared import (
+    absent_value,
+    naming,
+    refuse_ambiguous,
+    refuse_mixed,
+    refuse_mixed_enum,
+    refuse_numbered_names,
+    refuse_unfit_model,
+)
 from apps.storage.items.values import (
     Json,
     bytes_of,
     decode_any,
+    decode_number,
     encode_any,
     encode_decimal,
     encode_int,
@@ -33,6 +45,10 @@ Encode = Callable[[Any], Json | None]
 Decode = Callable[[Json], Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ANY_PART = timedelta(0)
+_MICROSECOND = timedelta(microseconds=1)
+# The models that are being compiled right now, each inside the one before.
+_compiling: ContextVar[tuple[type[BaseModel], ...]] = ContextVar("compiling", default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +67,24 @@ class Form:
     plain: str = ""
 
 
-def form_of(annotation: Any, *, times: TimeForm, mark: Stored) -> Form:
-    """The form of a type. Raises `TypeError` where it has no exact one."""
+def form_of(annotation: Any, *, times: TimeForm, mark: Stored, cut: timedelta = _ANY_PART) -> Form:
+    """The form of a type. Raises `TypeError` where it has no exact one.
+
+    `cut` is the unit of time to which validation cuts an instant.
+    """
     if mark.compressed and get_origin(annotation) is not Annotated and not _is_text(annotation):
-        return _compressed(form_of(annotation, times=times, mark=replace(mark, compressed=False)))
+        return _compressed(form_of(annotation, times=times, mark=replace(mark, compressed=False), cut=cut))
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         inner = next((part for part in arguments[1:] if isinstance(part, Stored)), mark)
-        form = form_of(arguments[0], times=times, mark=inner)
+        form = form_of(arguments[0], times=times, mark=inner, cut=max(cut, _cut_by(arguments[1:])))
         return _finished(form) if _wants_finished(arguments[1:]) else form
     if origin in {Union, types.UnionType}:
         kinds = [part for part in arguments if part is not type(None)]
-        forms = [form_of(kind, times=times, mark=mark) for kind in kinds]
-        return _or_null(forms[0]) if len(forms) == 1 else _ANYTHING
+        forms = [form_of(kind, times=times, mark=mark, cut=cut) for kind in kinds]
+        return _or_null(forms[0]) if len(forms) == 1 else _any_of(kinds)
     if origin is Literal:
+        refuse_mixed(annotation)
         form = form_of(type(arguments[0]), times=times, mark=mark)
         return form if isinstance(arguments[0], str) else _finished(form)
     if origin is not None:
@@ -72,7 +92,7 @@ def form_of(annotation: Any, *, times: TimeForm, mark: Stored) -> Form:
     if annotation in {Any, dict, list}:
         return _ANYTHING
     if isinstance(annotation, type):
-        return _scalar(annotation, times=mark.time or times, mark=mark)
+        return _scalar(annotation, times=mark.time or times, mark=mark, cut=cut)
     raise TypeError(f"{annotation!r} has no stored form")
 
 
@@ -85,6 +105,7 @@ def _container(annotation: Any, *, times: TimeForm) -> Form:
     if origin in {set, frozenset}:
         return _set(form_of(arguments[0], times=times, mark=Stored()), origin)
     if isinstance(origin, type) and issubclass(origin, Mapping):
+        refuse_numbered_names(arguments[0])
         return _mapping(form_of(arguments[1], times=times, mark=Stored()))
     raise TypeError(f"{annotation!r} has no stored form")
 
@@ -97,7 +118,7 @@ def mark_of(info: FieldInfo) -> Stored:
 
 def field_form(kind: type[BaseModel], info: FieldInfo, *, times: TimeForm) -> Form:
     """The form of one field of a model; only finished values go to a field that has validators of its own before."""
-    form = form_of(info.annotation, times=times, mark=mark_of(info))
+    form = form_of(info.annotation, times=times, mark=mark_of(info), cut=_cut_by(info.metadata))
     decorated = kind.__pydantic_decorators__
     modes = {validator.info.mode for validator in decorated.field_validators.values()}
     modes |= {validator.info.mode for validator in decorated.model_validators.values()}
@@ -109,21 +130,14 @@ def field_form(kind: type[BaseModel], info: FieldInfo, *, times: TimeForm) -> Fo
 def absent_values(kind: type[BaseModel]) -> dict[str, Any]:
     """What a stored item without an attribute means for the required fields: None and empty sets are never stored.
 
-    Raises `TypeError` for an optional field whose default is something else: its None would come back as that.
+    Raises `TypeError` for a field that may be both, and for one whose default is something else.
     """
     found: dict[str, Any] = {}
     for name, info in kind.model_fields.items():
-        arguments = get_args(info.annotation)
-        if type(None) in arguments:
-            empty: Any = None
-        elif get_origin(info.annotation) in {set, frozenset}:
-            empty = frozenset()
-        else:
-            continue
-        if info.is_required():
+        with naming(kind, name):
+            empty = absent_value(info)
+        if empty is not PydanticUndefined and info.is_required():
             found[name] = empty
-        elif info.default_factory is None and info.default != empty:
-            raise TypeError(f"{kind.__name__}.{name} would turn from {empty!r} into its default by being stored")
     return found
 
 
@@ -147,7 +161,15 @@ def _wants_finished(metadata: Any) -> bool:
     return any(isinstance(part, BeforeValidator | WrapValidator | PlainValidator | Strict) for part in metadata)
 
 
-def _scalar(kind: type, *, times: TimeForm, mark: Stored) -> Form:
+def _any_of(kinds: list[Any]) -> Form:
+    """The form of a union; without int in it, a whole number is the Decimal that it was."""
+    refuse_ambiguous(kinds)
+    if Decimal not in kinds or int in kinds:
+        return _ANYTHING
+    return _exact(encode_any, lambda json: Decimal(json["N"]) if "N" in json else decode_any(json))
+
+
+def _scalar(kind: type, *, times: TimeForm, mark: Stored, cut: timedelta = _ANY_PART) -> Form:
     if issubclass(kind, Secret):
         raise TypeError("a Secret is a field of an entity by itself: not inside a list, a map or another model")
     if issubclass(kind, BaseModel):
@@ -155,7 +177,7 @@ def _scalar(kind: type, *, times: TimeForm, mark: Stored) -> Form:
     if issubclass(kind, Enum):
         return _enum(kind)
     if issubclass(kind, datetime):
-        return _TIMES[times]
+        return _time(times, cut)
     if issubclass(kind, bool):
         return _exact(_encode_flag, _decode_flag) if mark.flag else _BOOL
     if issubclass(kind, str) and mark.compressed:
@@ -190,6 +212,7 @@ _SCALARS: dict[type, Form] = {
 
 
 def _enum(kind: type[Enum]) -> Form:
+    refuse_mixed_enum(kind)
     members = {member: member.value for member in kind}
     inner = _scalar(type(next(iter(members.values()))), times=TimeForm.ISO, mark=Stored())
     encoded = {member: inner.encode(value) for member, value in members.items()}
@@ -213,7 +236,7 @@ def _epoch(unit: timedelta) -> Form:
             raise ValueError("an instant needs its time zone")
         return {"N": str((value - EPOCH) // unit)}
 
-    return _exact(encode, lambda json: EPOCH + int(json["N"]) * unit)
+    return _exact(encode, lambda json: EPOCH + int(decode_number(json["N"])) * unit)
 
 
 _TIMES: dict[TimeForm, Form] = {
@@ -221,6 +244,33 @@ _TIMES: dict[TimeForm, Form] = {
     TimeForm.MILLISECONDS: _epoch(timedelta(milliseconds=1)),
     TimeForm.SECONDS: _epoch(timedelta(seconds=1)),
 }
+_UNITS = {
+    TimeForm.ISO: timedelta(milliseconds=1),
+    TimeForm.MILLISECONDS: timedelta(milliseconds=1),
+    TimeForm.SECONDS: timedelta(seconds=1),
+}
+_CUTS = {get_args(Instant)[1]: timedelta(milliseconds=1), get_args(Expiry)[1]: timedelta(seconds=1)}
+
+
+def _cut_by(metadata: Any) -> timedelta:
+    """To which unit validation cuts an instant: `Instant` and `Expiry` do."""
+    return max((_CUTS.get(part, _ANY_PART) for part in metadata if isinstance(part, AfterValidator)), default=_ANY_PART)
+
+
+def _time(stored: TimeForm, cut: timedelta) -> Form:
+    """The form of an instant; one that nothing cuts is refused where it would not come back whole."""
+    form, unit = _TIMES[stored], _UNITS[stored]
+    if cut >= unit:
+        return form
+    if cut:
+        raise TypeError("an Instant has milliseconds, which its stored form lacks: declare it as Expiry")
+
+    def encode(value: datetime) -> Json | None:
+        if value.microsecond % (unit // _MICROSECOND):
+            raise ValueError(f"{value} has a smaller part than is stored, whose unit is {unit}: cut it")
+        return form.encode(value)
+
+    return replace(form, encode=encode)
 
 
 # --- compressed ------------------------------------------------------------------------------------------------------
@@ -315,12 +365,25 @@ def _mapping(inner: Form) -> Form:
     )
 
 
+def stored_names(kind: type[BaseModel]) -> dict[str, str]:
+    """Under which name each field of a model is stored."""
+    rule = getattr(kind, "naming", Naming.SNAKE)
+    return {name: mark_of(info).name or stored_name(name, rule) for name, info in kind.model_fields.items()}
+
+
 def _model(kind: type[BaseModel], times: TimeForm) -> Form:
-    naming = getattr(kind, "naming", Naming.SNAKE)
-    fields = {
-        name: (mark_of(info).name or stored_name(name, naming), field_form(kind, info, times=times))
-        for name, info in kind.model_fields.items()
-    }
+    if kind in _compiling.get():
+        raise TypeError(f"{kind.__name__} holds itself, which has no stored form; use dict[str, Any]")
+    names = stored_names(kind)
+    refuse_unfit_model(kind, names)
+    fields: dict[str, tuple[str, Form]] = {}
+    outer = _compiling.set((*_compiling.get(), kind))
+    try:
+        for name, info in kind.model_fields.items():
+            with naming(kind, name):
+                fields[name] = (names[name], field_form(kind, info, times=times))
+    finally:
+        _compiling.reset(outer)
     absent = absent_values(kind)
     encoders = [(name, stored, form.encode) for name, (stored, form) in fields.items()]
     finished = [(name, stored, form.decode) for name, (stored, form) in fields.items()]

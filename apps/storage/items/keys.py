@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Final, get_origin
+
+from pydantic import BaseModel
 
 from apps.errors import Invalid
-from apps.storage.items.values import iso
+from apps.storage.items.values import MOST_DIGITS, iso, plain_number
 
 DELIMITER = "#"
 
@@ -41,7 +44,8 @@ class KeyTemplate:
     """A template such as `{status}#{policy_number}`; text outside braces stands for itself.
 
     `{version:06}` is a whole number of six digits with leading zeros, so that the keys sort as the numbers do. Instants
-    are ISO text with milliseconds, enums their values, flags 0 or 1.
+    are ISO text with milliseconds, enums their values, flags 0 or 1, numbers their digits without an end of zeros.
+    Bytes, sets, lists, maps and floats have no place in a key's text.
     """
 
     def __init__(self, template: str) -> None:
@@ -154,14 +158,40 @@ def _agree(one: tuple[str, str | None], other: tuple[str, str | None]) -> bool:
 
 
 def key_text(value: Any) -> str:
-    """A field's value as text in a key."""
+    """A field's value as text in a key.
+
+    Raises `UnfitKey` for a number that the store would not keep, `TypeError` for what has no one text.
+    """
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return str(value)
     if isinstance(value, Enum):
         return key_text(value.value)
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, datetime):
         return iso(value)
+    if isinstance(value, Decimal):
+        return _digits(value)
+    if isinstance(value, _UNFIT):
+        raise TypeError(f"a {type(value).__name__} has no one text that could stand in a key")
     return str(value)
+
+
+def stands_in_keys(kind: Any) -> bool:
+    """Whether values of a type can stand in a template."""
+    plain = get_origin(kind) or kind
+    return not (isinstance(plain, type) and issubclass(plain, _UNFIT))
+
+
+_UNFIT: Final = (bytes, bytearray, float, set, frozenset, Mapping, list, tuple, BaseModel)
+
+
+def _digits(value: Decimal) -> str:
+    if not value.is_finite():
+        raise UnfitKey(f"{value} is no finite number: it cannot stand in a key.")
+    if len(value.as_tuple().digits) > MOST_DIGITS:
+        raise UnfitKey(f"{value} has more than {MOST_DIGITS} digits: it cannot stand in a key.")
+    return plain_number(value)
 
 
 def _padded(value: Any, width: int) -> str:

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from apps.storage.conditions import SortKey, begins_with, between, equals
 from apps.storage.entity import Entity
 from apps.storage.items.codec import Codec
-from apps.storage.items.keys import Slot, key_text
-from apps.storage.items.size import SURELY_SHORT, may_be_key
+from apps.storage.items.keys import Slot, UnfitKey, key_text
+from apps.storage.items.size import LONGEST_KEY_BYTES, SURELY_SHORT, may_be_key
+from apps.storage.items.values import is_text
 from apps.storage.table import AttributeType, Key, Table
 
 E = TypeVar("E", bound=Entity)
@@ -78,14 +79,14 @@ class Kind(Generic[E]):
             return lambda _: None
         if len(names) == 1:
             (only,) = names
-            return lambda value: {only: {"S": value}} if type(value) is str and 0 < len(value) <= SURELY_SHORT else None
+            return lambda value: {only: {"S": value}} if type(value) is str and _is_short(value) else None
         first, second = names
 
         def short(value: Any) -> Item | None:
             if type(value) is not tuple or len(value) != len(names):
                 return None
             one, other = value
-            if type(one) is type(other) is str and 0 < len(one) <= SURELY_SHORT and 0 < len(other) <= SURELY_SHORT:
+            if type(one) is type(other) is str and _is_short(one) and _is_short(other):
                 return {first: {"S": one}, second: {"S": other}}
             return None
 
@@ -107,10 +108,18 @@ class Kind(Generic[E]):
         return lambda item: (item[first][letter], item[second][other])
 
     def key_json(self, key: Key, value: Any) -> Item:
-        """One part of a key in DynamoDB's JSON. Text is taken for the stored form: that is what `keys` gives."""
+        """One part of a key in DynamoDB's JSON. Text is taken for the stored form: that is what `keys` gives.
+
+        A number that the store would not keep exactly comes as its text: no item has such a key.
+        """
         field = self.codec.by_stored.get(key.name)
         if field is not None and (isinstance(value, Enum) or not isinstance(value, str)):
-            return field.encode(value) or {}
+            try:
+                return field.encode(value) or {}
+            except ValueError:
+                if not isinstance(value, int | Decimal):
+                    raise
+                return {str(key.type): str(value)}
         return {str(key.type): key_text(value)}
 
     def fields_in(self, key: Key) -> tuple[str, ...]:
@@ -122,6 +131,46 @@ class Kind(Generic[E]):
         if field is None:
             raise TypeError(f"{self._name} has neither a field nor a template for {key.name}")
         return (field.name,)
+
+    def refuse_unfit(self, item: Mapping[str, Any]) -> None:
+        """Raises `UnfitKey`, which names the field, where a key in an encoded item is not fit to be stored.
+
+        The store takes no key, of the table or of an index, that is empty or too long, and no item without its own.
+        """
+        for name, field, most, is_needed in self._limits:
+            json = item.get(name)
+            if json is None:
+                if is_needed:
+                    raise UnfitKey(f"{field} is needed: it is part of the key.", field=field)
+                continue
+            content = json.get("S")
+            if content is None:
+                content = json.get("B")
+            if content is None or (0 < len(content) <= SURELY_SHORT and (type(content) is bytes or content.isascii())):
+                continue
+            if not content:
+                raise UnfitKey(f"{field} must not be empty.", field=field)
+            if isinstance(content, str) and not is_text(content):
+                raise UnfitKey(f"{field} holds a character that cannot be stored.", field=field)
+            if len(content.encode() if isinstance(content, str) else content) > most:
+                raise UnfitKey(f"{field} is too long: it is part of a key of at most {most} bytes.", field=field)
+
+    @cached_property
+    def _limits(self) -> list[tuple[str, str, int, bool]]:
+        """Each key attribute, the field to blame for it, its most bytes, and whether no item can lack it."""
+        most: dict[str, int] = {}
+        for keys in (self._keys, *(index.keys for index in self.table.indexes)):
+            for key, limit in zip(keys, LONGEST_KEY_BYTES, strict=False):
+                most[key.name] = min(limit, most.get(key.name, limit))
+        own = {key.name for key in self._keys}
+        return [
+            (key.name, (self._fields_of_key(key) or (key.name,))[0], most[key.name], key.name in own)
+            for key in self.table.key_attributes()
+        ]
+
+    def _fields_of_key(self, key: Key) -> tuple[str, ...]:
+        is_known = key.name in self.codec.derived or key.name in self.codec.by_stored
+        return self.fields_in(key) if is_known else ()
 
     # --- from fields to keys -----------------------------------------------------------------------------------------
 
@@ -221,6 +270,10 @@ class Kind(Generic[E]):
         names = {field for template in templates for field in template.fields}
         infos = self.codec.entity.model_fields
         return {name: _reader(infos[name].rebuild_annotation()) for name in names if name in infos}
+
+
+def _is_short(text: str) -> bool:
+    return 0 < len(text) <= SURELY_SHORT and is_text(text)
 
 
 def _reader(annotation: Any) -> Callable[[str], Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from apps.storage.items.values import is_number, is_text
+
 MOST_BYTES = 400 * 1024
 LONGEST_KEY_BYTES = (2048, 1024)  # partition and sort key
 
@@ -29,14 +31,25 @@ def fits(item: Mapping[str, Any]) -> bool:
 
 
 def may_be_key(key: Mapping[str, Any]) -> bool:
-    """Whether an item can have this key (DynamoDB's JSON, partition key first): neither empty text nor too long."""
+    """Whether an item can have this key (DynamoDB's JSON, partition key first).
+
+    Empty text is none, nor is what is too long, cannot be sent, or is no number where one belongs.
+    """
     for value, most in zip(key.values(), LONGEST_KEY_BYTES, strict=False):
         text = value.get("S")
-        if text is None or 0 < len(text) <= SURELY_SHORT:
-            continue
-        if not text or len(text.encode()) > most:
+        if text is None:
+            if "N" in value and not is_number(value["N"]):
+                return False
+        elif not is_key_text(text, most):
             return False
     return True
+
+
+def is_key_text(text: Any, most: int) -> bool:
+    """Whether it can be a key of at most so many bytes; what is no text at all is left to the request to refuse."""
+    if not isinstance(text, str):
+        return True
+    return bool(text) and is_text(text) and (len(text) <= SURELY_SHORT or len(text.encode()) <= most)
 
 
 def _base64(value: bytes) -> str:

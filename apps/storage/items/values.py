@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 
@@ -51,6 +51,43 @@ def encode_decimal(value: Decimal | int) -> Json:
     if not SMALLEST_EXPONENT <= value.adjusted() <= LARGEST_EXPONENT:
         raise ValueError(f"{value} is larger or smaller than any number that DynamoDB keeps")
     return {"N": text}
+
+
+def plain_number(value: Decimal) -> str:
+    """A number as digits without an exponent, in one form however it was written; exact for any number of digits.
+
+    Raises `ValueError` for one that is not finite.
+    """
+    if not value.is_finite():
+        raise ValueError(f"{value} is no finite number")
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def is_number(text: Any) -> bool:
+    """Whether it is the text of a number that DynamoDB keeps exactly."""
+    if not isinstance(text, str):
+        return False
+    if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS:
+        return True
+    try:
+        encode_decimal(Decimal(text))
+    except (ValueError, InvalidOperation):
+        return False
+    return True
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be sent at all: half a character, which JSON can spell, cannot."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # it holds the text, which may be a secret: nothing is raised from in here
+        return False
+    return True
 
 
 def decode_number(text: str) -> int | Decimal:

@@ -8,15 +8,16 @@ from typing import Any
 import orjson
 
 from apps.storage.conditions import Query
+from apps.storage.items.keys import UnfitKey
 from apps.storage.items.kinds import Item, Kind
-from apps.storage.items.size import LONGEST_KEY_BYTES, may_be_key
+from apps.storage.items.size import may_be_key
 from apps.storage.requests.expressions import Expressions, sort_text
 
 
 def request_of(query: Query, kind: Kind[Any]) -> Item | None:
     """The request without order and place; None where no item can have such keys, so that there is nothing to ask.
 
-    Raises `TypeError` for a range of a sort key where there is none.
+    Raises `TypeError` for a range of a sort key where there is none, and `UnfitKey` for a bound that no key could have.
     """
     partition_key, *sort_keys = kind.table.index(query.index).keys if query.index else kind.table.keys
     partition = kind.key_json(partition_key, query.partition)
@@ -67,18 +68,22 @@ def _text_of_bytes(value: bytes) -> str:
 def _simplified(operator: str, values: list[Item]) -> tuple[str, list[Item]] | None:
     """The same range in a form that DynamoDB takes: it refuses empty and over-long texts, and a range turned round.
 
-    None where no sort key can meet it, no values where every one does: an empty text comes before them all.
+    None where no sort key can meet it, no values where every one does: an empty text comes before them all. Raises
+    `UnfitKey` for a range whose bound is no number where one belongs, is too long, or cannot be sent.
     """
     texts = [value.get("S") for value in values]
+    unfit = [value for value in values if value.get("S") != "" and not may_be_key({"": {}, "sort": value})]
+    if unfit:
+        if operator in {"=", "begins_with"}:
+            return None
+        raise UnfitKey("A value cannot be compared with keys: it is too long, or not what these keys are.")
     if operator == "BETWEEN":
         low, high = values
-        if _order(low) > _order(high):
+        if texts[1] == "" or _order(low) > _order(high):
             return None
         return ("<=", [high]) if texts[0] == "" else (operator, values)
     if texts[0] == "":
         return None if operator in {"=", "<", "<="} else (operator, [])
-    if operator in {"=", "begins_with"} and len((texts[0] or "").encode()) > LONGEST_KEY_BYTES[1]:
-        return None
     return operator, values
 
 

@@ -53,9 +53,12 @@ class Expressions:
         stored = path_to(self.codec, name)[0] if "." in name else [self.codec.stored(name)]
         return ".".join(map(self.name, stored))
 
-    def compared(self, name: str, value: Any) -> str:
+    def compared(self, name: str, value: Any, *, for_equality: bool = False) -> str:
         """The placeholder of a value in the form of the field it is compared with."""
-        return self.value(self._inside(name, value) if "." in name else self.codec.encode_value(name, value))
+        if "." in name:
+            return self.value(self._inside(name, value))
+        self.codec.comparable(name, for_equality=for_equality)
+        return self.value(self.codec.encode_value(name, value))
 
     def assigned(self, name: str, value: Any) -> str:
         """The placeholder of a value in the form in which the field stores it, in the item with `key`."""
@@ -113,6 +116,7 @@ class Expressions:
         """The placeholder of what a field may contain: a text in a text, an element of a set or a list."""
         if "." in name:  # what it is does not show from here
             return self.value(encode_any(value))
+        self.codec.comparable(name)
         info = self.codec.entity.model_fields.get(name)
         kinds = {get_origin(part) for part in (info.annotation, *get_args(info.annotation))} if info else set()
         if kinds & {set, frozenset}:
@@ -132,16 +136,17 @@ def sort_text(name: str, operator: str, values: Sequence[str]) -> str:
     return f"{name} {operator} {values[0]}"
 
 
-def _sides(to: Expressions, left: Attribute | Size, *values: Any) -> list[str]:
+def _sides(to: Expressions, left: Attribute | Size, *values: Any, for_equality: bool = False) -> list[str]:
     """The left side of a comparison and the values in its form."""
     name = to.field(left.name)
     if isinstance(left, Size):
+        to.codec.comparable(left.name)
         return [f"size({name})", *(to.value(encode_any(value)) for value in values)]
-    return [name, *(to.compared(left.name, value) for value in values)]
+    return [name, *(to.compared(left.name, value, for_equality=for_equality) for value in values)]
 
 
 def _comparison(to: Expressions, condition: Any) -> str:
-    left, right = _sides(to, condition.left, condition.value)
+    left, right = _sides(to, condition.left, condition.value, for_equality=condition.operator == "=")
     return f"{left} {condition.operator} {right}"
 
 

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache, cached_property
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import ValidationError
 
 from apps.storage.conditions import Condition, Query, SortKey
 from apps.storage.connection import Store
 from apps.storage.entity import Entity
-from apps.storage.errors import ItemNotFound, Throttled
+from apps.storage.errors import ItemNotFound, Throttled, UnreadableItem
 from apps.storage.items.codec import Codec
 from apps.storage.items.kinds import Item, KeyValue, Kind
 from apps.storage.items.size import may_be_key
+from apps.storage.items.values import decode_number, is_number
 from apps.storage.page import Count, Page
 from apps.storage.plane import backoff
 from apps.storage.requests.asking import counting, fingerprint, request_of
@@ -26,6 +30,7 @@ __all__ = ["BATCH_TRIES", "KEYS_A_BATCH_GET", "READ_BUDGET_ITEMS", "Item", "KeyV
 
 KEYS_A_BATCH_GET = 100
 BATCH_TRIES = 9
+_LAST_INSTANT: Final = int(datetime.max.replace(tzinfo=UTC).timestamp())
 
 
 def utc_now() -> datetime:
@@ -101,9 +106,9 @@ class Reader(Generic[E]):
         return found
 
     def find(self, key: KeyValue, *, consistent: bool = False) -> E | None:
-        """The entity with this key, or None.
+        """The entity with this key, or None. Raises `UnreadableItem` where what is stored there does not fit its type.
 
-        A key that cannot exist (an empty one, a long one, one of another kind) needs no request.
+        A key that cannot exist (empty, too long, no number where one belongs, of another kind) needs no request.
         """
         json = self._key(key)
         if not self._may_exist(json):
@@ -117,7 +122,7 @@ class Reader(Generic[E]):
         wanted = self.kind.possible_keys(keys)
         pending_keys = list(wanted.values())
         found: dict[Any, E] = {}
-        read = self._read if self.kind.is_marked or self.table.ttl else self.codec.decode
+        read = self._read if self.kind.is_marked or self.table.ttl else self._decoded
         physical = self.store.physical(self.table)
         for start in range(0, len(pending_keys), KEYS_A_BATCH_GET):
             batch = pending_keys[start : start + KEYS_A_BATCH_GET]
@@ -189,7 +194,7 @@ class Reader(Generic[E]):
         return [entity for _, entity in islice(walk.found(self._read, wanted=limit), limit)]
 
     def keys(self, query: Query, *, limit: int) -> list[KeyValue]:
-        """The table keys of the first `limit` answers; all that an index without attributes can tell."""
+        """The table keys of the first `limit` answers that have not expired: all that an index of keys can tell."""
         walk = self._walk(query)
         if walk is None:
             return []
@@ -224,11 +229,11 @@ class Reader(Generic[E]):
     def key(self, value: KeyValue) -> Item:
         """A key in DynamoDB's JSON.
 
-        Raises `TypeError` where the number of parts is not the table's, and `ItemNotFound` for a key of another kind:
-        nothing of this kind can be there, to be read or to be changed.
+        Raises `TypeError` where the number of parts is not the table's, and `ItemNotFound` for a key of another kind or
+        one that cannot exist: nothing of this kind can be there, to be read or to be changed.
         """
         json = self._key(value)
-        if not self.kind.owns(json):
+        if not self._may_exist(json):
             raise ItemNotFound(f"There is no such {self.noun}.")
         return json
 
@@ -242,18 +247,38 @@ class Reader(Generic[E]):
         """The entity in an item, or None where it is of another kind, or its time is up: DynamoDB deletes late."""
         if self.kind.is_marked and not self.kind.owns(item):
             return None
-        if self._is_expired(item):
-            return None
-        projected = index is not None and self.table.index(index).include is not None
-        return self.codec.decode(item, projected=projected)
+        ttl = self.table.ttl
+        if ttl is not None and ttl in item:
+            expires_at = _epoch_seconds(item[ttl])
+            if expires_at is None:  # DynamoDB pays no heed to it either
+                item = {name: value for name, value in item.items() if name != ttl}
+            elif expires_at <= self.clock().timestamp():
+                return None
+        return self._decoded(item, projected=index is not None and self.table.index(index).include is not None)
+
+    def _decoded(self, item: Item, *, projected: bool = False) -> E:
+        """The entity in an item of this kind. Raises `UnreadableItem` where it is not as the entity takes it."""
+        try:
+            return self.codec.decode(item, projected=projected)
+        except ValidationError as error:
+            places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False)})
+            unreadable = UnreadableItem(
+                f"What is stored of this {self.noun} is not as it should be: {', '.join(places)}."
+            )
+            unreadable.remedies = ("Correct or delete the item, or update Rungs where a later release wrote it.",)
+            key = {part.name: item[part.name] for part in self.table.keys if part.name in item}
+            raise unreadable.at(table=self.table.name, operation="read", key=key) from error
 
     def _is_expired(self, item: Mapping[str, Any]) -> bool:
         ttl = self.table.ttl
-        return ttl is not None and ttl in item and int(item[ttl]["N"]) <= self.clock().timestamp()
+        if ttl is None or ttl not in item:
+            return False
+        expires_at = _epoch_seconds(item[ttl])
+        return expires_at is not None and expires_at <= self.clock().timestamp()
 
     def _key_in(self, item: Item) -> KeyValue | None:
-        """The table key of an item, as text in its stored form, or None where it is of another kind."""
-        if not self.kind.owns(item):
+        """The table key of an item, as text in its stored form, or None where it is of another kind or has expired."""
+        if not self.kind.owns(item) or self._is_expired(item):
             return None
         parts = tuple(str(next(iter(item[key.name].values()))) for key in self.table.keys)
         return parts[0] if len(parts) == 1 else parts
@@ -284,6 +309,15 @@ class Reader(Generic[E]):
             f"The store left part of a batch {verb} on {self.table.name} undone {BATCH_TRIES} times. Try again later.",
             retry_after_seconds=10,
         ).at(table=self.table.name, operation=f"batch_{verb}_item")
+
+
+def _epoch_seconds(json: Mapping[str, Any]) -> Decimal | int | None:
+    """The time in an expiry (DynamoDB's JSON); None for what is no time: a text, a NULL, a number beyond all years."""
+    text = json.get("N")
+    if not is_number(text):
+        return None
+    seconds = decode_number(str(text))
+    return seconds if seconds <= _LAST_INSTANT else None
 
 
 @cache
