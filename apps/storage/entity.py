@@ -118,13 +118,42 @@ class Entity(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Work out which fields a changed entity must still know as they were read."""
         super().__pydantic_init_subclass__(**kwargs)
+        fields = [unique.field for unique in cls.unique]
+        if len(set(fields)) < len(fields):
+            raise TypeError(f"{cls.__name__} declares a field unique twice: one guard cannot be for two scopes")
         guarded = [name for unique in cls.unique for name in (unique.field, unique.within) if name is not None]
-        cls.remembered = tuple(dict.fromkeys((*guarded, *(["updated_at"] if cls.stamped else []))))
+        cls.remembered = tuple(dict.fromkeys((*guarded, *(["created_at", "updated_at"] if cls.stamped else []))))
+
+    # A copy still knows where it came from: a partial entity must never look whole, or saving it would lose the rest.
+
+    def __copy__(self) -> Self:
+        """A copy, as `model_copy` makes it too."""
+        return self._carried_to(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy down to its parts."""
+        return self._carried_to(super().__deepcopy__(memo))
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled."""
+        return {**super().__getstate__(), "slots": {name: getattr(self, name, None) for name in Entity.__slots__}}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """The entity out of a pickle."""
+        kept = state.pop("slots")
+        super().__setstate__(state)
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
+
+    def _carried_to(self, copied: Self) -> Self:
+        for name in Entity.__slots__:
+            object.__setattr__(copied, name, getattr(self, name, None))
+        return copied
 
     @property
     def is_projected(self) -> bool:
         """Whether it was read through an index that carries only some attributes; such a one cannot be saved."""
-        return getattr(self, "_projected", False)
+        return bool(getattr(self, "_projected", False))
 
     def evolve(self, **changes: Any) -> Self:
         """The same thing with these fields changed, validated as a whole. Raises pydantic's `ValidationError`."""
@@ -137,10 +166,14 @@ class Entity(BaseModel):
         object.__setattr__(changed, "_as_read", self.as_read)
         return changed
 
-    def remember(self) -> None:
-        """Take the present values of the remembered fields for the stored ones: called when it was read or written."""
+    def remember(self, **stored: Any) -> None:
+        """Take the present values of the remembered fields for the stored ones: called when it was read or written.
+
+        `stored` are those that an upgrade changed since.
+        """
         if self.remembered:
-            object.__setattr__(self, "_as_read", {name: getattr(self, name) for name in self.remembered})
+            found = {name: stored.get(name, getattr(self, name)) for name in self.remembered}
+            object.__setattr__(self, "_as_read", found)
 
     @property
     def as_read(self) -> Mapping[str, Any] | None:

@@ -1,6 +1,7 @@
 """Repositories: the questions and changes that one kind of entity allows."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from apps.storage.conditions import Condition, Update, attribute
@@ -26,6 +27,13 @@ class Repository(Writer[E]):
     named at the method, and `StoreUnavailable` or `Throttled` where the store does not do its part. Where the entity
     declares unique fields or is kept when deleted, the writes that go with that are part of every change.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse what cannot be kept unique: the store deletes what expired without letting go of its guards."""
+        super().__init_subclass__(**kwargs)
+        table, entity = getattr(cls, "table", None), getattr(cls, "entity", None)
+        if table is not None and entity is not None and table.ttl and entity.unique:
+            raise TypeError(f"{entity.__name__} has unique fields, and {table.name} deletes its items by time (ttl)")
 
     def add(self, entity: E, *also: Write) -> E:
         """Store a new entity, together with `also`, and return it as stored.
@@ -98,9 +106,15 @@ class Repository(Writer[E]):
             try:
                 if found is not None:
                     self._commit(self.deleting(found, condition=condition), *also)
-                elif condition is not None or also:
-                    self._commit(super().deleting(target, condition=condition), *also)
-            except StaleVersion as error:  # changed since: what it holds now is what has to be let go
+                elif condition is not None:
+                    raise ItemNotFound(f"There is no such {self.noun}.").at(
+                        table=self.table.name, operation="delete_item", key=self.key(target)
+                    )
+                elif also:
+                    self._commit(self._demanding_absence(target), *also)
+            except (StaleVersion, ItemNotFound) as error:  # changed, gone or come since: look again
+                if found is None and condition is not None:
+                    raise
                 stale = error
             else:
                 return
@@ -114,20 +128,16 @@ class Repository(Writer[E]):
         """
         trash, json = Trash(self.store, clock=self.clock), self.key(key)
         kept = trash.find(place_in_trash(self.table, json), consistent=True)
-        if kept is None:
+        item = kept.stored if kept is not None else {}
+        if kept is None or self._is_expired(item):
             raise ItemNotFound(f"There is no deleted {self.noun} to restore.").at(
                 table=self.table.name, operation="restore", key=json
             )
-        item = kept.stored
         entity = self.codec.decode(item)
         version = entity.version + 1  # whoever read it before it was deleted must not save over it
         item[self.codec.stored("version")] = {"N": str(version)}
-        absent = {
-            "ConditionExpression": "attribute_not_exists(#0)",
-            "ExpressionAttributeNames": {"#0": self.table.partition_key.name},
-        }
         write = self.adding(entity)
-        put = self._write("Put", {"Item": item, **absent}, write.explain).with_also(*write.also, trash.deleting(kept))
+        put = replace(write, request={**write.request, "Item": item}).with_also(trash.deleting(kept))
         self._commit(put, *also)
         return entity.at_version(version)
 
@@ -137,10 +147,16 @@ class Repository(Writer[E]):
         if unique is None:
             raise TypeError(f"{self.entity.__name__}.{field} is not declared unique")
         taken = place(self.table, unique, {field: value, unique.within or field: within if unique.within else value})
-        owner = Guards(self.store).owner(*taken) if taken else None
-        found = self.find(owner_key(self.table, owner), consistent=True) if owner else None
-        # A guard that does not match its item is damage, and not an answer.
-        return found if found is not None and taken in places(self.table, self.entity, found.__dict__) else None
+        guards, before = Guards(self.store), None
+        for _ in range(DELETE_TRIES):
+            owner = guards.owner(*taken) if taken else None
+            if owner is None or owner == before:  # twice the same: the guard does not match its item, which is damage
+                return None
+            found = self.find(owner_key(self.table, owner), consistent=True)
+            if found is not None and taken in places(self.table, self.entity, found.__dict__):
+                return found
+            before = owner  # it may have moved since the guard was read
+        return None
 
     def put_many(self, entities: Iterable[E]) -> int:
         """Store these entities unconditionally, 25 a request, until every one is processed; returns how many.
@@ -149,8 +165,9 @@ class Repository(Writer[E]):
         """
         self._refuse_batches()
         made = ((self.stamped(entity), entity.version + 1) for entity in entities)
-        items = [self._item(entity, version=version) for entity, version in made]
-        return self._write_batches([{"PutRequest": {"Item": item}} for item in items])
+        items = (self._item(entity, version=version) for entity, version in made)
+        latest = {self.kind.identity(item): item for item in items}  # a batch may name a key only once
+        return self._write_batches([{"PutRequest": {"Item": item}} for item in latest.values()])
 
     def delete_many(self, keys: Iterable[KeyValue]) -> int:
         """Delete these keys, 25 a request, until every one is processed; returns how many.
@@ -158,9 +175,16 @@ class Repository(Writer[E]):
         Raises `TypeError` for a kind with unique fields, or one that is kept when deleted.
         """
         self._refuse_batches()
-        return self._write_batches([{"DeleteRequest": {"Key": self.key(key)}} for key in keys])
+        wanted = {self.kind.identity(key): key for key in map(self.key, keys)}  # a batch may name a key only once
+        return self._write_batches([{"DeleteRequest": {"Key": key}} for key in wanted.values()])
 
     # --- writes as values, for transactions --------------------------------------------------------------------------
+
+    def putting(self, entity: E, *, condition: Condition | None = None) -> Write:
+        """A write of the whole item over whatever is stored there. Raises `TypeError` for a kind with unique fields."""
+        if self.entity.unique:
+            raise TypeError(f"{self.entity.__name__} has guards: add or save it")
+        return super().putting(entity, condition=condition)
 
     def adding(self, entity: E) -> Write:
         """The write behind `add`, with the guards of its unique values."""
@@ -170,13 +194,12 @@ class Repository(Writer[E]):
 
     def saving(self, entity: E, *, condition: Condition | None = None) -> Write:
         """The write behind `save`, with the guards that move. Reads the item first where it is not known as stored."""
+        if self.entity.unique and entity.as_read is None:
+            self._learn_what_is_stored(entity)
         write = super().saving(entity, condition=condition)
-        if not self.entity.unique:
-            return write
-        before = entity.as_read if entity.as_read is not None else self._stored_values(write.key)
-        if before is None:
-            return write  # it is gone, and the write will say so
-        owner, had = owner_text(write.key), places(self.table, self.entity, before)
+        if not self.entity.unique or entity.as_read is None:
+            return write  # where nothing is known it is gone, and the write will say so
+        owner, had = owner_text(write.key), places(self.table, self.entity, entity.as_read)
         has = places(self.table, self.entity, entity.__dict__)
         guards = Guards(self.store)
         released = [guards.releasing(*taken, owner=owner) for taken in had if taken not in has]
@@ -193,9 +216,8 @@ class Repository(Writer[E]):
         repeatable: bool | None = None,
     ) -> Write:
         """The write behind `update`. Raises `TypeError` for a unique field: only `save` knows what to let go."""
-        touched = {*update.set, *update.remove, *update.default, *update.add, *update.append, *update.discard}
         guarded = {name for unique in self.entity.unique for name in (unique.field, unique.within)}
-        if found := sorted(name for name in touched & guarded if name):
+        if found := sorted(name for name in update.touched & guarded if name):
             raise TypeError(f"{self.entity.__name__}.{found[0]} is guarded: change it with save")
         return super().updating(key, update, condition=condition, or_create=or_create, mine=mine, repeatable=repeatable)
 
@@ -253,9 +275,20 @@ class Repository(Writer[E]):
         found: Item | None = self._call("get_item", Key=key, ConsistentRead=True).get("Item")
         return found
 
-    def _stored_values(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
-        stored = self._stored(key)
-        return None if stored is None else self.codec.decode(stored).__dict__
+    def _learn_what_is_stored(self, entity: E) -> None:
+        """Let an entity that was made by hand know the stored values of the fields whose change has consequences."""
+        stored = self._stored(self.key_of(entity))
+        if stored is not None:
+            entity.remember(**dict(self.codec.decode(stored).as_read or {}))
+
+    def _demanding_absence(self, key: KeyValue) -> Write:
+        """The check that nothing has this key, to go with what is written on that belief."""
+        absent = {
+            "ConditionExpression": "attribute_not_exists(#0)",
+            "ExpressionAttributeNames": {"#0": self.table.partition_key.name},
+        }
+        came = StaleVersion(f"Somebody made this {self.noun} in the meantime. Look at it again.")
+        return self._write("ConditionCheck", {"Key": self.key(key), **absent}, lambda _: came)
 
     def _send_expired_away(self, key: KeyValue) -> None:
         field = self.codec.by_stored[str(self.table.ttl)].name

@@ -43,6 +43,7 @@ class Transaction:
         self.store = store
         self.token = token
         self.writes: list[Write] = []
+        self._places: dict[Any, int] = {}
         self.include(*writes)
 
     def include(self, *writes: Write) -> None:
@@ -50,7 +51,13 @@ class Transaction:
 
         Raises `ValueError` past DynamoDB's 100: larger work goes in steps that can be repeated.
         """
-        self.writes += [part for write in writes for part in write.each()]
+        for part in (part for write in writes for part in write.each()):
+            at = (part.table, tuple(sorted(map(str, part.key.items()))))
+            place = self._places.setdefault(at, len(self.writes))
+            if place == len(self.writes):
+                self.writes.append(part)
+            else:
+                self.writes[place] = _handed_over(self.writes[place], part)
         if len(self.writes) > MOST_ITEMS:
             raise ValueError(f"a transaction holds at most {MOST_ITEMS} writes, not {len(self.writes)}")
 
@@ -184,6 +191,16 @@ def _passing(codes: set[str], error: ClientError, operation: str, table: str) ->
         raise error
     passing.__cause__ = error
     return passing.at(table=table, operation=operation)
+
+
+def _handed_over(one: Write, other: Write) -> Write:
+    """Two writes to one guard as one: what the first lets go the second takes. Raises `ValueError` for other pairs."""
+    if one.takes_after and other.takes_after:
+        raise other.explain(None)
+    claim, release = (one, other) if one.takes_after else (other, one)
+    if claim.takes_after is None or not release.lets_go:
+        raise ValueError(f"a transaction can write an item of {one.table} only once: {dict(one.key)}")
+    return claim.takes_after(release.lets_go)
 
 
 def _joined(tables: Iterable[str]) -> str:

@@ -6,6 +6,8 @@ has the value. What is taken is decided by a condition on the guard, inside the 
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Context, Decimal
 from enum import Enum
 from typing import Any
 
@@ -15,6 +17,7 @@ from apps.errors import DomainError
 from apps.storage.conditions import attribute
 from apps.storage.entity import Entity, Unique
 from apps.storage.errors import ConditionFailed, Duplicate
+from apps.storage.items.values import MOST_DIGITS
 from apps.storage.requests.writing import Writer
 from apps.storage.table import Table
 from apps.storage.tables import UNIQUES
@@ -38,16 +41,26 @@ class Guards(Writer[Guard]):
     table = UNIQUES
     noun = "guard"
 
-    def claiming(self, scope: str, value: str, *, owner: str, otherwise: DomainError) -> Write:
-        """Take the value for `owner`; the transaction fails with `otherwise` where another has it."""
+    def claiming(self, scope: str, value: str, *, owner: str, otherwise: DomainError, after: str = "") -> Write:
+        """Take the value for `owner`; the transaction fails with `otherwise` where another has it.
+
+        `after` is an owner who lets it go in the same transaction.
+        """
         free = attribute("guard").missing() | attribute("owner").equals(owner)
-        return self.putting(Guard(guard=f"{scope}#{value}", owner=owner), condition=free).otherwise(otherwise)
+        if after:
+            free |= attribute("owner").equals(after)
+        claim = self.putting(Guard(guard=f"{scope}#{value}", owner=owner), condition=free).otherwise(otherwise)
+        return replace(
+            claim,
+            takes_after=lambda other: self.claiming(scope, value, owner=owner, otherwise=otherwise, after=other),
+        )
 
     def releasing(self, scope: str, value: str, *, owner: str) -> Write:
         """Give the value up; fails where another owner holds it, which only damage can bring about."""
         mine = attribute("guard").missing() | attribute("owner").equals(owner)
         damaged = ConditionFailed("A guard of this item belongs to another one. Mend it with: manage.py repair_guards")
-        return self.deleting(f"{scope}#{value}", condition=mine, or_gone=True).otherwise(damaged)
+        write = self.deleting(f"{scope}#{value}", condition=mine, or_gone=True).otherwise(damaged)
+        return replace(write, lets_go=owner)
 
     def owner(self, scope: str, value: str) -> str | None:
         """Who has the value, read consistently; None where nobody has."""
@@ -98,4 +111,6 @@ def already_taken(noun: str, unique: Unique) -> Duplicate:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Decimal):  # 1.0 and 1.00 are stored alike
+        return format(value.normalize(Context(prec=MOST_DIGITS)), "f")
     return str(value.value if isinstance(value, Enum) else value)

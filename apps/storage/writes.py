@@ -24,7 +24,8 @@ class Write:
     condition failed (DynamoDB's JSON, or None) into the domain error to raise. `also` are the writes that must happen
     with it or not at all, such as its guards. `is_done` tells by the item found whether a repeated request failed only
     because the first one, whose answer was lost, had been carried out; `repeatable` is False where a second one could
-    not tell and would do harm.
+    not tell and would do harm. A write that lets go a guard names who did in `lets_go`; one that takes it is made by
+    `takes_after` as a hand-over from that one, where both are in one transaction.
     """
 
     kind: Kind
@@ -35,6 +36,8 @@ class Write:
     also: tuple["Write", ...] = ()
     is_done: Callable[[Mapping[str, Any] | None], bool] = never
     repeatable: bool = True
+    lets_go: str = ""
+    takes_after: Callable[[str], "Write"] | None = None
 
     def refused(self, found: Mapping[str, Any] | None) -> DomainError:
         """The error for a failed condition, which names where it happened."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.storage.conditions import Update, attribute
+from apps.storage.conditions import Query, Update, attribute
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
 from apps.storage.errors import AlreadyExists, ItemNotFound
@@ -76,3 +76,45 @@ def test_a_condition_that_speaks_of_the_expiry_is_taken_at_its_word(after: Thing
         renewed = after.update(key(expired), Update(set={"expires_at": NOON + 2 * HOUR}), condition=up)
     assert (renewed.title, renewed.amount) == ("old", 7)
     assert cost.total_requests == 1
+
+
+def test_its_key_is_not_listed_any_more(before: Things, after: Things, expired: Thing) -> None:
+    lasting = before.add(Thing(thing_id=expired.thing_id, made_at=NOON + HOUR, title="new"))
+    query = Query(partition=expired.thing_id)
+    assert len(before.keys(query, limit=5)) == 2
+    (left,) = after.keys(query, limit=5)
+    assert after.get(left) == lasting
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"S": "soon"}, {"NULL": True}, {"BOOL": True}, {"N": "1E+100"}, {"N": "1900000000000"}],
+    ids=str,
+)
+def test_an_expiry_that_is_no_time_never_comes_and_stops_no_page(after: Things, odd: dict[str, Any]) -> None:
+    thing = after.add(Thing(thing_id=some_id()))
+    after.store.client.put_item(
+        TableName=after.store.physical(THINGS), Item={**raw(after.store, thing), "expiresAt": odd}
+    )
+    query = Query(partition=thing.thing_id)
+    assert after.get(key(thing)) == thing
+    assert list(after.page(query).items) == [thing]
+    assert len(after.keys(query, limit=5)) == 1
+
+
+def test_an_expiry_with_a_fraction_comes_in_its_time(before: Things, after: Things) -> None:
+    thing = before.add(Thing(thing_id=some_id(), expires_at=NOON + HOUR))
+    stored = {**raw(before.store, thing), "expiresAt": {"N": f"{(NOON + HOUR).timestamp() - 1:.0f}.5"}}
+    before.store.client.put_item(TableName=before.store.physical(THINGS), Item=stored)
+    assert before.get(key(thing)).title == thing.title
+    assert after.find(key(thing)) is None
+
+
+def test_it_is_listed_by_an_index_no_more(before: Things, after: Things, expired: Thing) -> None:
+    owner = some_id()
+    before.save(expired.evolve(owner=owner, title="old"))
+    query = Query(partition=owner, index="owner-index")
+    assert [thing.title for thing in before.page(query).items] == ["old"]
+    assert list(after.page(query).items) == []
+    assert list(after.stream(query)) == []
+    assert after.keys(query, limit=5) == []

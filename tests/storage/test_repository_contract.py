@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from apps.errors import Invalid
 from apps.storage.conditions import Condition, Query, Update, at_most, attribute, begins_with, between
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
@@ -104,7 +105,7 @@ def test_add_refuses_what_is_there_and_leaves_it(things: Things) -> None:
 
 
 def test_an_error_that_is_no_failed_condition_is_not_taken_for_one(things: Things) -> None:
-    with pytest.raises(Exception, match="ValidationException"):
+    with pytest.raises(Invalid, match=r"[Ee]mpty"):
         things.add(full(thing_id=""))
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
 from apps.storage.registry import declared_tables
-from apps.storage.schema.apply import set_up
+from apps.storage.schema.apply import creation, drop_changed_indexes, set_up
 from apps.storage.schema.verify import verify
 from tests.storage.engines import (
     BOTH,
@@ -321,3 +322,18 @@ def test_as_a_program_only_json_is_on_stdout_and_no_traceback_on_stderr() -> Non
 
 def _string(name: str) -> dict[str, str]:
     return {"AttributeName": name, "AttributeType": "S"}
+
+
+def test_an_embedded_engine_builds_a_changed_index_anew() -> None:
+    store = fresh_store()
+    declared = table("AuditLog")
+    before = tuple(replace(index, include=("at",)) for index in declared.indexes)
+    store.client.create_table(
+        **creation(replace(declared, indexes=before), store.physical(declared), environment="dev")
+    )
+    (failed,) = set_up(store, [declared])
+    assert "cannot change an index" in str(failed.error)
+    assert drop_changed_indexes(store, declared) == tuple(index.name for index in declared.indexes)
+    (done,) = set_up(store, [declared])
+    assert done.error is None
+    assert drop_changed_indexes(store, declared) == ()

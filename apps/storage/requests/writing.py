@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from apps.errors import DomainError
 from apps.storage.conditions import Condition, Update, attribute
@@ -27,6 +28,7 @@ from apps.storage.items.size import MOST_BYTES, fits, item_bytes
 from apps.storage.plane import backoff
 from apps.storage.requests.expressions import Expressions
 from apps.storage.requests.reading import Reader, utc_now
+from apps.storage.requests.updates import creating, following, may_repeat, refuse_unfit, validated
 from apps.storage.transaction import Reading
 from apps.storage.writes import OPERATIONS, Kind, Write, never
 
@@ -74,7 +76,7 @@ class Writer(Reader[E]):
         """A write of the whole item over whatever is stored there; the condition may allow that nothing is."""
         item = self._item(self.stamped(entity), version=entity.version + 1)
         to = Expressions(self.codec, key=self._key_of(item))
-        demand = {"ConditionExpression": to.condition(condition)} if condition else {}
+        demand = {"ConditionExpression": to.condition(condition)} if condition is not None else {}
         return self._write("Put", {"Item": item, **demand, **to.request()}, self._why_not_changed)
 
     def saving(self, entity: E, *, condition: Condition | None = None) -> Write:
@@ -89,11 +91,12 @@ class Writer(Reader[E]):
         declared = (*self.codec.by_stored, *self.codec.derived)
         removes = [to.name(name) for name in declared if name not in item and name not in key]
         text = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
-        demand = self._demand(to, _unchanged(version) & condition if condition else _unchanged(version), there=True)
+        unchanged = self.unchanged(entity)
+        demand = self._demand(to, unchanged & condition if condition is not None else unchanged, there=True)
         return self._write(
             "Update",
             {"Key": key, "UpdateExpression": text, "ConditionExpression": demand, **to.request()},
-            lambda stored: self._why_not_saved(stored, version),
+            lambda stored: self._why_not_saved(stored, entity),
             is_done=lambda stored: self._is(made, version + 1, stored),
         )
 
@@ -109,11 +112,18 @@ class Writer(Reader[E]):
     ) -> Write:
         """The write of some attributes; see `Repository.update`."""
         json = self.key(key)
-        if issubclass(self.entity, Stamped) and "updated_at" not in update.set:
-            update = replace(update, set={**update.set, "updated_at": whole_millisecond(self.clock())})
+        refuse_unfit(update, self.kind, json, mine)
+        update = validated(update, self.entity)
+        now = whole_millisecond(self.clock())
+        if issubclass(self.entity, Stamped) and "updated_at" not in update.touched:
+            update = replace(update, set={**update.set, "updated_at": now})
         counted = replace(update, add={**update.add, "version": 1})
+        derived = following(counted, self.kind, json)
+        if or_create:
+            counted, also = creating(counted, self.kind, json, now=now, actor_id=self.actor_id)
+            derived = {**also, **derived}
         to = Expressions(self.codec, key=json)
-        text = to.update(counted, derived={**self._derived(counted, json), **self._form()})
+        text = to.update(counted, derived={**derived, **self._form()})
         demand = self._demand(to, condition, there=not or_create)
         demand = self._demand_of_form(to, demand, or_create=or_create)
         return self._write(
@@ -124,9 +134,9 @@ class Writer(Reader[E]):
                 **({"ConditionExpression": demand} if demand else {}),
                 **to.request(),
             },
-            self._why_not_changed,
+            self._why_not_updated,
             is_done=lambda stored: self._shows(update, mine, stored),
-            repeatable=_may_repeat(update) if repeatable is None else repeatable,
+            repeatable=may_repeat(update) if repeatable is None else repeatable,
         )
 
     def deleting(self, target: KeyValue | E, *, condition: Condition | None = None, or_gone: bool = False) -> Write:
@@ -135,10 +145,11 @@ class Writer(Reader[E]):
         What is gone already fails a condition, unless `or_gone` and the condition itself allows that.
         """
         if isinstance(target, Entity):
-            version = target.version
-            json = self.key_of(target)
-            demanded = _unchanged(version) & condition if condition else _unchanged(version)
-            return self._deletion(json, demanded, lambda stored: self._why_not_saved(stored, version), there=True)
+            unchanged = self.unchanged(target)
+            demanded = unchanged & condition if condition is not None else unchanged
+            return self._deletion(
+                self.key_of(target), demanded, lambda stored: self._why_not_saved(stored, target), there=True
+            )
         return self._deletion(self.key(target), condition, self._why_not_changed, there=not or_gone)
 
     def reading(self, key: KeyValue) -> Reading[E]:
@@ -166,6 +177,22 @@ class Writer(Reader[E]):
             if last is None:
                 return
             request["ExclusiveStartKey"] = last
+
+    def unchanged(self, entity: E) -> Condition:
+        """The condition that nobody has written since the entity was read.
+
+        Version 0 is also what other programs write, without any. What is remembered of the stored item is demanded too:
+        an item that was deleted and made anew counts from 1 again.
+        """
+        version = attribute("version")
+        same: Condition = version.equals(entity.version)
+        if entity.version == 0:
+            same = version.missing() | same
+        for name, value in (entity.as_read or {}).items():
+            if name != "updated_at":
+                field = attribute(name)
+                same &= field.missing() if value is None else field.equals(value)
+        return same
 
     def key_of(self, entity: E) -> Item:
         """The key of an entity in DynamoDB's JSON."""
@@ -243,7 +270,7 @@ class Writer(Reader[E]):
         self, key: Item, condition: Condition | None, explain: Callable[[Stored], DomainError], *, there: bool
     ) -> Write:
         to = Expressions(self.codec, key=key)
-        demand = {"ConditionExpression": self._demand(to, condition, there=there)} if condition else {}
+        demand = {"ConditionExpression": self._demand(to, condition, there=there)} if condition is not None else {}
         return self._write(
             "Delete", {"Key": key, **demand, **to.request()}, explain, is_done=lambda stored: stored is None
         )
@@ -253,7 +280,7 @@ class Writer(Reader[E]):
 
         A condition that speaks of the expiry itself is taken at its word.
         """
-        demands = [f"({to.condition(condition)})"] if condition else []
+        demands = [f"({to.condition(condition)})"] if condition is not None else []
         if there:
             demands.append(f"attribute_exists({to.name(self.table.partition_key.name)})")
         ttl = self.table.ttl
@@ -274,8 +301,10 @@ class Writer(Reader[E]):
         return now
 
     def _item(self, entity: E, *, version: int) -> Item:
+        self._refuse_projected(entity)
         item = self.codec.encode(entity)
         item[self.codec.stored("version")] = {"N": str(version)}
+        self.kind.refuse_unfit(item)
         if not fits(item):
             raise ItemTooLarge(
                 f"This {self.noun} would take {-(-item_bytes(item) // 1024)} KB; "
@@ -286,38 +315,29 @@ class Writer(Reader[E]):
     def _key_of(self, item: Item) -> Item:
         return {key.name: item[key.name] for key in self.table.keys}
 
-    def _derived(self, update: Update, key: Item) -> Item:
-        """Derived attributes that follow from an update; each needs all its fields in the update or the key."""
-        touched = {*update.set, *update.remove, *update.default, *update.add, *update.append, *update.discard}
-        known = {**self.kind.fields_of(key), **dict.fromkeys(update.remove), **update.set}
-        found: Item = {}
-        for stored, template in self.codec.derived.items():
-            if not touched.intersection(template.fields):
-                continue
-            lacking = [name for name in template.fields if name not in known]
-            if lacking:
-                raise TypeError(f"this update changes {stored}, so it must also give {', '.join(lacking)}")
-            text = template.fill(known.__getitem__)
-            if stored not in key:
-                found[stored] = None if text is None else {"S": text}
-            elif text != key[stored]["S"]:
-                raise TypeError(f"this update would change {stored}, which is part of the key")
-        return found
-
     def _refuse_projected(self, entity: E) -> None:
         if entity.is_projected:
             raise TypeError(f"this {self.entity.__name__} was read through an index and lacks attributes: get it first")
 
     def _is(self, entity: E, version: int, stored: Stored) -> bool:
         """Whether exactly this entity, in this version, is stored."""
-        return stored is not None and self.codec.decode(dict(stored)) == entity.model_copy(update={"version": version})
+        if stored is None:
+            return False
+        # Compared as it would be read: a list in a map may have been given as a tuple.
+        sent = self.codec.decode(self._item(entity, version=version))
+        return self.codec.decode(dict(stored)) == sent
 
     def _shows(self, update: Update, mine: Collection[str], stored: Stored) -> bool:
         """Whether a stored item has the values of an update that nobody else would have written."""
         if stored is None or not mine:
             return False
         found = self.codec.decode(dict(stored))
-        return all(getattr(found, name) == update.set[name] for name in mine)
+        # Compared as stored: an instant is stored in whole milliseconds.
+        return all(
+            self.codec.encode_value(name, getattr(found, name)) == self.codec.encode_value(name, update.set[name])
+            for name in mine
+            if getattr(found, name) is not None or update.set[name] is not None
+        )
 
     # --- items that an earlier release wrote ---
 
@@ -352,11 +372,11 @@ class Writer(Reader[E]):
     def _is_gone(self, stored: Stored) -> bool:
         return stored is None or self._is_expired(stored)
 
-    def _why_not_saved(self, stored: Stored, version: int) -> DomainError:
+    def _why_not_saved(self, stored: Stored, entity: E) -> DomainError:
         if stored is None or self._is_gone(stored):
             return ItemNotFound(f"This {self.noun} does not exist any more.")
-        current = self.codec.decode(dict(stored))
-        if current.version == version:
+        current = self._readable(stored)
+        if current is not None and current.version == entity.version and _is_same_one(current, entity):
             return self._why_not_changed(stored)
         error = StaleVersion(
             f"Somebody changed this {self.noun} in the meantime. Look at it again, then repeat your change."
@@ -364,22 +384,27 @@ class Writer(Reader[E]):
         error.stored = current
         return error
 
+    def _why_not_updated(self, stored: Stored) -> DomainError:
+        if not self._is_gone(stored) and self._is_of_earlier_form(stored):
+            return EarlierForm(f"This {self.noun} is stored as an earlier release wrote it. Run: manage.py backfill")
+        return self._why_not_changed(stored)
+
     def _why_not_changed(self, stored: Stored) -> DomainError:
         if stored is None or self._is_gone(stored):
             return ItemNotFound(f"There is no such {self.noun}.")
-        if self._is_of_earlier_form(stored):
-            return EarlierForm(f"This {self.noun} is stored as an earlier release wrote it. Run: manage.py backfill")
         error = ConditionFailed(f"This {self.noun} is no longer in a state that allows this.")
-        error.stored = self.codec.decode(dict(stored))
+        error.stored = self._readable(stored)
         return error
 
+    def _readable(self, stored: Mapping[str, Any]) -> E | None:
+        """The entity in an item, or None where what is stored does not fit it: then the failed condition is told."""
+        try:
+            return self.codec.decode(dict(stored))
+        except ValidationError:
+            return None
 
-def _unchanged(version: int) -> Condition:
-    """The condition that nobody has written since this version; 0 is also what other programs write, without any."""
-    same = attribute("version").equals(version)
-    return attribute("version").missing() | same if version == 0 else same
 
-
-def _may_repeat(update: Update) -> bool:
-    """Whether doing it twice is doing it once: true of sets of values, not of sums and appended lists."""
-    return not update.append and all(isinstance(value, set | frozenset) for value in update.add.values())
+def _is_same_one(current: Entity, entity: Entity) -> bool:
+    """Whether what is stored now is what was read, rather than another made anew under its key."""
+    known, found = entity.as_read or {}, current.as_read or {}
+    return all(found.get(name) == value for name, value in known.items() if name != "updated_at")

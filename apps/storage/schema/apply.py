@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from apps.errors import DomainError
 from apps.storage.connection import Store
 from apps.storage.errors import StoreUnavailable, error_code
-from apps.storage.schema.describe import RealTable, describe, describe_structure
+from apps.storage.schema.describe import RealIndex, RealTable, describe, describe_structure
 from apps.storage.schema.plan import ON_DEMAND, Action, Step, differences, lacking, steps, wanted_tags
 from apps.storage.table import Index, Key, Table
 
@@ -77,6 +77,30 @@ def set_up(
             pool.shutdown(cancel_futures=True)
             raise
     return tuple(outcomes[table.name] for table in tables)
+
+
+def drop_changed_indexes(store: Store, table: Table) -> tuple[str, ...]:
+    """Drop the indexes that are not as declared, for `set_up` to build anew; returns their names.
+
+    DynamoDB cannot change an index. On an embedded engine building one takes no time, and nobody else reads it.
+    """
+    real = describe_structure(store, table)
+    changed = [
+        index.name
+        for index in table.indexes
+        if real is not None
+        and (found := real.indexes.get(index.name)) is not None
+        and not _is_as_declared(index, found)
+    ]
+    for name in changed:
+        drop = [{"Delete": {"IndexName": name}}]
+        store.call("update_table", table=table.name, TableName=store.physical(table), GlobalSecondaryIndexUpdates=drop)
+    return tuple(changed)
+
+
+def _is_as_declared(index: Index, found: RealIndex) -> bool:
+    declared = None if index.include is None else tuple(sorted(index.include))
+    return found.keys == index.keys and found.include == declared
 
 
 def plan(store: Store, table: Table, *, stop: Event | None = None) -> Outcome:

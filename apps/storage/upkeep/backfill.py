@@ -14,7 +14,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from apps.errors import DomainError
 from apps.storage.entity import Entity, Instant
-from apps.storage.errors import Contention, ItemTooLarge, SecretUnreadable, StoreUnavailable, error_code, may_be_written
+from apps.storage.errors import (
+    Contention,
+    ItemNotFound,
+    ItemTooLarge,
+    SecretUnreadable,
+    StaleVersion,
+    StoreUnavailable,
+    error_code,
+    may_be_written,
+)
 from apps.storage.items.codec import Codec, Json, decode_any, encode_any
 from apps.storage.items.size import MOST_BYTES, item_bytes
 from apps.storage.items.upgrades import NewerItem
@@ -22,6 +31,7 @@ from apps.storage.plane import backoff
 from apps.storage.repository import Repository
 from apps.storage.requests.writing import Writer
 from apps.storage.tables import CHECKPOINTS
+from apps.storage.unique import places
 
 ITEMS_A_PAGE = 200
 FAILURES_KEPT = 100
@@ -208,7 +218,11 @@ def _rewrite(
         if dry_run:
             return True
         pace.wait()
-        done = _put(repository, fresh, instead_of=item)
+        done = (
+            _save(repository, item)
+            if _moves_guards(repository, item, fresh)
+            else _put(repository, fresh, instead_of=item)
+        )
         if done:
             return True
         backoff.rest(attempt)
@@ -234,6 +248,26 @@ def _remade(codec: Codec[Any], change: Change, item: Json, *, key: Json) -> Json
         raise ItemTooLarge(f"This item would take more than the {MOST_BYTES // 1024} KB that the store keeps.")
     # Bytes may have come in base64, and go out as bytes.
     return {name: encode_any(value) for name, value in _plain(fresh).items()}
+
+
+def _moves_guards(repository: Writer[Any], item: Json, fresh: Json) -> bool:
+    """Whether the item has other unique values afterwards, so that it cannot be written alone."""
+    if not repository.entity.unique:
+        return False
+    codec, table = repository.codec, repository.table
+    had = places(table, repository.entity, codec.guarded_in(item))
+    return had.keys() != places(table, repository.entity, codec.decode(fresh).__dict__).keys()
+
+
+def _save(repository: Writer[Any], item: Json) -> bool | None:
+    """Whether the item was written with its guards. None where somebody wrote it meanwhile."""
+    if not isinstance(repository, Repository):
+        raise TypeError(f"{type(repository).__name__} cannot write guards")
+    try:
+        repository.save(repository.codec.decode(item))
+    except (StaleVersion, ItemNotFound):
+        return None
+    return True
 
 
 def _put(repository: Writer[Any], fresh: Json, *, instead_of: Json) -> bool | None:

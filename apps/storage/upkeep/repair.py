@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import ValidationError
+
 from apps.errors import Conflict, NotFound
 from apps.storage.conditions import attribute
 from apps.storage.entity import Entity
+from apps.storage.errors import StoreUnavailable, UnreadableItem
 from apps.storage.repository import Repository
 from apps.storage.transaction import Transaction
 from apps.storage.unique import Guard, Guards, Place, owner_key, owner_text, places
@@ -27,6 +30,7 @@ class Fault(StrEnum):
     FOREIGN = "foreign"  # the value is guarded for something that does not have it
     DOUBLE = "double"  # two items have the value; only a person can say whose it is
     ORPHAN = "orphan"  # a guard's owner is gone, or has another value by now
+    UNREADABLE = "unreadable"  # what is stored does not fit the entity: nobody knows what it should guard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,19 +51,28 @@ def check_guards(repository: Repository[Any], *, mend: bool) -> Iterator[Finding
     at work; what changed meanwhile is left for the next run.
     """
     guards = Guards(repository.store)
-    for items, _ in repository.sweep():
-        yield from _unguarded(repository, guards, items, mend=mend)
+    told: set[str] = set()
+    for page, _ in repository.sweep():
+        items = [item for item in page if repository.kind.owns(item)]
+        for finding in _unguarded(repository, guards, items, mend=mend):
+            told.add(finding.guard)
+            yield finding
     scopes = tuple(f"{repository.table.name}.{unique.field}#" for unique in repository.entity.unique)
     for stored, _ in guards.sweep():
         found = [guards.codec.decode(item) for item in stored]
-        yield from _orphans(repository, guards, [one for one in found if one.guard.startswith(scopes)], mend=mend)
+        mine = [one for one in found if one.guard.startswith(scopes) and one.guard not in told]
+        yield from _orphans(repository, guards, mine, mend=mend)
 
 
 def _unguarded(repository: Repository[Any], guards: Guards, items: list[Item], *, mend: bool) -> Iterator[Finding]:
     wanted: dict[str, tuple[Place, Entity, Item]] = {}
     doubled: set[str] = set()
     for item in items:
-        entity = repository.codec.decode(item)
+        try:
+            entity = repository.codec.decode(item)
+        except (ValidationError, StoreUnavailable) as error:
+            yield Finding(fault=Fault.UNREADABLE, guard="", item=_owner(repository, item), other=type(error).__name__)
+            continue
         for place in places(repository.table, repository.entity, entity.__dict__):
             name = "#".join(place)
             if name in wanted:
@@ -89,9 +102,10 @@ def _unguarded(repository: Repository[Any], guards: Guards, items: list[Item], *
 
 
 def _orphans(repository: Repository[Any], guards: Guards, found: list[Guard], *, mend: bool) -> Iterator[Finding]:
-    owners = repository.get_many((owner_key(repository.table, guard.owner) for guard in found), consistent=True)
-    by_owner = {owner_text(repository.key_of(entity)): entity for entity in owners}
+    by_owner, unreadable = _owners(repository, {guard.owner for guard in found})
     for guard in found:
+        if guard.owner in unreadable:
+            continue  # told already, as an item
         entity = by_owner.get(guard.owner)
         scope, _, value = guard.guard.partition("#")
         if entity is not None and (scope, value) in places(repository.table, repository.entity, entity.__dict__):
@@ -105,12 +119,28 @@ def _orphans(repository: Repository[Any], guards: Guards, found: list[Guard], *,
         yield Finding(fault=Fault.ORPHAN, guard=guard.guard, item=guard.owner, is_mended=done)
 
 
+def _owners(repository: Repository[Any], owners: set[str]) -> tuple[dict[str, Entity], set[str]]:
+    """The items that guards name, by owner, and the owners whose item does not fit its entity."""
+    keys = {owner: owner_key(repository.table, owner) for owner in owners}
+    try:
+        entities = repository.get_many(keys.values(), consistent=True)
+    except UnreadableItem:
+        found, unreadable = dict[str, Entity](), set[str]()
+        for owner, key in keys.items():
+            try:
+                entity = repository.find(key, consistent=True)
+            except UnreadableItem:
+                unreadable.add(owner)
+            else:
+                found |= {owner: entity} if entity is not None else {}
+        return found, unreadable
+    return {owner_text(repository.key_of(entity)): entity for entity in entities}, set()
+
+
 def _as_read(repository: Repository[Any], item: Item, entity: Entity) -> Write:
     """The check that nobody has written the item since it was read."""
-    version = attribute("version")
-    same = version.equals(entity.version)
     key = owner_key(repository.table, _owner(repository, item))
-    return repository.checking(key, version.missing() | same if entity.version == 0 else same)
+    return repository.checking(key, repository.unchanged(entity))
 
 
 def _done(repository: Repository[Any], *writes: Write) -> bool:

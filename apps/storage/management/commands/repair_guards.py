@@ -15,6 +15,7 @@ WORDS = {
     "foreign": "{item} has it, but it is guarded for {other}, which has not",
     "double": "both {item} and {other} have it: change one of them",
     "orphan": "{item} is gone or has another value",
+    "unreadable": "{item} does not fit its entity, so that its guards are not known",
 }
 
 
@@ -48,6 +49,6 @@ class Command(TableCommand):
         closing = (
             f"{plural(len(found), 'guard')} did not match, {len(found) - len(left)} mended, in {self.seconds():.1f} s."
         )
-        if any(finding.fault is not Fault.DOUBLE for finding in left) and mend:
+        if any(finding.fault not in {Fault.DOUBLE, Fault.UNREADABLE} for finding in left) and mend:
             closing += " Some changed while they were looked at: run the command again."
         self.finish(document, closing, code=FAILURE if left else 0)
