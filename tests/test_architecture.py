@@ -19,6 +19,15 @@ def test_every_import_goes_down_the_layers() -> None:
     assert linted.returncode == 0, linted.stdout
 
 
+def test_every_app_is_named_in_the_contracts() -> None:
+    contracts = (ROOT / ".importlinter").read_text().split("[importlinter:contract:")
+    apps = {path.parent.name for path in (ROOT / "apps").glob("*/apps.py")}
+    for name in ("apps]", "boto3]"):
+        contract = next(part for part in contracts if part.startswith(name))
+        named = set(re.findall(r"\bapps\.(\w+)", contract))
+        assert apps - {"storage"} <= named, f"name {apps - named} in .importlinter, or nobody checks what it imports"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_says_what_it_is_for_and_stays_short(path: Path) -> None:
     source = path.read_text()

@@ -18,7 +18,7 @@ from apps.policy_runs.wiring import synchronise_asts
 from apps.storage.connection import default_store
 from apps.storage.errors import StoreUnavailable
 from apps.storage.registry import declared_tables
-from apps.storage.schema.apply import set_up
+from apps.storage.schema.apply import drop_changed_indexes, set_up
 from apps.terminal.demo import DEMO_HOST, DEMO_HOST_PASSWORD, DEMO_HOST_USER, seed_demo_host
 from apps.terminal.repository import Hosts
 
@@ -55,6 +55,9 @@ class Command(BaseCommand):
         store = default_store()
         if settings.STORAGE["ENVIRONMENT"] != "dev":
             return
+        if settings.STORAGE["EMBEDDED"]:
+            for table in declared_tables():
+                drop_changed_indexes(store, table)
         failed = [outcome for outcome in set_up(store, declared_tables()) if outcome.error]
         if failed:
             raise StoreUnavailable(f"Table {failed[0].physical} could not be set up: {failed[0].error}")
