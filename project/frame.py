@@ -13,6 +13,7 @@ THEMES = ("auto", "light", "dark")
 SECTIONS = (
     ("Home", "home", "home", ()),
     ("Policy runs", "policy_runs:list", "runs", ("run.see_own", "run.see_any")),
+    ("Audit log", "trail:entries", "audit", ("audit.see",)),
 )
 
 

@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "apps.terminal",
     "apps.accounts",
     "apps.policy_runs",
+    "apps.trail",
     "apps.home",
     "project",
 ]

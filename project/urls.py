@@ -10,6 +10,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("account/", include("apps.accounts.urls")),
     path("policy-runs/", include("apps.policy_runs.urls")),
+    path("audit/", include("apps.trail.urls")),
     path("metrics", metrics),
     path("", api.urls),  # /api/..., /healthz and /readyz
 ]
