@@ -1,0 +1,58 @@
+"""Every screen of every registered admin for every role: 200, or the right refusal; redirects are not followed."""
+
+import pytest
+from django.contrib.admin.utils import quote
+from django.urls import reverse
+
+from apps.accounts.entities import BACK_OFFICE, Role
+from project.console import console
+from tests.policy_runs.web import browser, member
+
+SEES = {"host": {Role.ADMIN, Role.SUPPORT}, "user": {Role.ADMIN, Role.SUPPORT}}
+ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
+
+
+def addresses(admin, key):
+    """The screens of an admin, by Django's names for them."""
+    name = f"admin:{admin.opts.app_label}_{admin.opts.model_name}"
+    found = {"changelist": reverse(f"{name}_changelist"), "add": reverse(f"{name}_add")}
+    return found | {
+        screen: reverse(f"{name}_{screen}", args=[quote(key)]) for screen in ("change", "delete", "history")
+    }
+
+
+@pytest.fixture
+def keys(ada, host):
+    """A row of each kind that exists."""
+    return {"host": host.host_name, "user": ada.user_id}
+
+
+def test_every_admin_is_in_the_tables_of_these_tests():
+    assert {name for name, _ in ADMINS} == set(SEES)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(("name", "admin"), ADMINS, ids=[name for name, _ in ADMINS])
+def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(store, keys, name, admin, role):
+    client = browser(member(store, role))
+    opens = role in SEES[name]
+    for screen, address in addresses(admin, keys[name]).items():
+        expected = {"changelist": 200, "change": 200, "history": 404}.get(screen, 403) if opens else 404
+        answer = client.get(address)
+        assert answer.status_code == expected, (screen, role)
+        posted = client.post(address, {"any": "thing"})
+        assert posted.status_code == (404 if screen == "history" else 403) if opens else 404, (screen, role)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_start_page_is_there_for_staff_only(store, role):
+    client = browser(member(store, role))
+    assert client.get("/admin/").status_code == (200 if role in BACK_OFFICE else 404)
+    for app in ("terminal", "accounts"):
+        seen = role in {Role.ADMIN, Role.SUPPORT}
+        assert client.get(f"/admin/{app}/").status_code == (200 if seen else 404)
+
+
+def test_an_address_that_is_none_answers_404(adas):
+    for address in ("/admin/nothing/", "/admin/accounts/nothing/", "/admin/accounts/group/"):
+        assert adas.get(address).status_code == 404
