@@ -14,6 +14,7 @@ class UserAdmin(EntityAdmin[User]):
 
     repository = Users
     sees = Permission.USERS_SEE
+    sees_history = Permission.AUDIT_SEE
     listing = Listing(index="directory-index", partition="users", folded=folded)
     list_display = ("name", "email", "roles", "is_active")
     labels: ClassVar[Mapping[str, str]] = {"email": "e-mail", "is_active": "active", "user_id": "id"}

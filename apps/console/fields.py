@@ -6,8 +6,6 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Union, get_args, get_origin
 
-import annotated_types
-from django.core import validators
 from django.db import models
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -70,7 +68,7 @@ def _model_field(name: str, info: FieldInfo, *, key: str) -> "models.Field[Any, 
         common["default"] = column(info.get_default(call_default_factory=True))
     common["blank"] = not info.is_required() and common["default"] in {"", None}
     if name == key:
-        return models.TextField(primary_key=True, help_text=common["help_text"], validators=_bounds(info))
+        return models.TextField(primary_key=True, help_text=common["help_text"])
     if name == "version":
         return models.BigIntegerField(editable=False, default=0)
     if issubclass(kind, Enum):
@@ -78,24 +76,11 @@ def _model_field(name: str, info: FieldInfo, *, key: str) -> "models.Field[Any, 
     if issubclass(kind, bool):
         return models.BooleanField(**{**common, "blank": True})
     if issubclass(kind, int):
-        return models.BigIntegerField(validators=_bounds(info), **common)
+        return models.BigIntegerField(**common)
     if issubclass(kind, str):
-        return models.TextField(validators=_bounds(info), **common)
+        return models.TextField(**common)
     if issubclass(kind, datetime):
         return models.DateTimeField(editable=False, **common)
     if issubclass(kind, date):
         return models.DateField(editable=False, **common)
     return models.TextField(editable=False, **common)  # shown as text
-
-
-def _bounds(info: FieldInfo) -> list[validators.BaseValidator]:
-    """Django's words for what Pydantic would refuse in its own; Pydantic still has the last word."""
-    found: list[validators.BaseValidator] = []
-    for rule in info.metadata:
-        if isinstance(rule, annotated_types.Ge) and isinstance(rule.ge, int):
-            found.append(validators.MinValueValidator(rule.ge))
-        elif isinstance(rule, annotated_types.Le) and isinstance(rule.le, int):
-            found.append(validators.MaxValueValidator(rule.le))
-        elif isinstance(rule, annotated_types.MaxLen):
-            found.append(validators.MaxLengthValidator(rule.max_length))
-    return found

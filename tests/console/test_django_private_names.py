@@ -2,11 +2,15 @@
 
 import inspect
 
+from django import forms
 from django.contrib.admin import ModelAdmin, helpers, utils
 from django.contrib.admin.sites import all_sites
 from django.contrib.admin.views import main
 from django.contrib.contenttypes.models import ContentType, ContentTypeManager
+from django.forms import BoundField
+from django.test import RequestFactory
 
+from apps.accounts.entities import ANONYMOUS
 from apps.terminal.repository import Hosts
 from project.console import console
 
@@ -16,8 +20,9 @@ def parameters(function):
 
 
 def test_the_change_form_can_be_had_without_its_transaction():
-    """`changeform_view` opens a SQL transaction around it: `EntityAdmin` calls the inner one instead."""
+    """The outer views open a SQL transaction around them: `EntityAdmin` calls the inner ones instead."""
     assert parameters(ModelAdmin._changeform_view) == ["request", "object_id", "form_url", "extra_context"]
+    assert parameters(ModelAdmin._delete_view) == ["request", "object_id", "extra_context"]
 
 
 def test_content_types_can_be_put_into_their_cache():
@@ -49,9 +54,18 @@ def test_values_and_labels_are_found_by_the_name_of_a_column():
 def test_a_read_only_field_of_a_form_tells_its_name():
     """`form.html` shows its value in our own way."""
     assert parameters(helpers.AdminReadonlyField.__init__) == ["form", "field", "is_first", "model_admin"]
+    assert "readonly_fields" in parameters(helpers.AdminForm.__init__)
     admin = console.get_model_admin(next(model for model in console._registry if model._meta.model_name == "host"))
-    form = admin.get_form(None, fields=[])(instance=admin.row(Hosts.entity(host_name="a", address="b", port=1)))
+    request = RequestFactory().get("/")
+    request.user = ANONYMOUS
+    form = admin.get_form(request, fields=[])(instance=admin.row(Hosts.entity(host_name="a", address="b", port=1)))
     assert helpers.AdminReadonlyField(form, "port", is_first=True, model_admin=admin).field["field"] == "port"
+
+
+def test_a_form_can_carry_what_each_field_was_when_it_was_read():
+    """`EntityForm` tells by it what somebody changed, and brings it up to date after a conflict."""
+    assert "only_initial" in parameters(BoundField.as_widget)
+    assert forms.Form().add_initial_prefix("port") == "initial-port"
 
 
 def test_sites_can_be_enumerated_for_their_checks():

@@ -9,6 +9,7 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.db import models
 
+from apps.audit.entities import AuditEntry
 from apps.console.changelist import CursorList
 
 register = template.Library()
@@ -50,6 +51,13 @@ def table_rows(changes: CursorList) -> Iterator[Row]:
 def value_of(field: Any) -> Value:
     """The value of a read-only field of a form."""
     return shown(field.field["field"], field.form.instance, field.model_admin)
+
+
+@register.simple_tag
+def changes_of(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
+    """What an audit entry says of each field: its name, before, after."""
+    names = dict.fromkeys((*entry.before, *entry.after))
+    return [(name, entry.before.get(name, "–"), entry.after.get(name, "–")) for name in names if name != "version"]  # noqa: RUF001
 
 
 def shown(name: Any, row: Any, admin: Any) -> Value:
