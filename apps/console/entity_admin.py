@@ -213,7 +213,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What the audit log has on this row, also after it was deleted."""
+        """What the audit log has on this key, also after the row was deleted; the row itself is not read."""
         self._require(request, may=True)
         key = unquote(object_id)
         if self.sees_history is None or not self.admin_site.allowed(request.user, self.sees_history):
@@ -222,8 +222,6 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         cursor = request.GET.get(PAGE_VAR) or None
         page = AuditLog(default_store()).of(self.audited_as(key), cursor=cursor)
-        if not page.items and cursor is None:
-            self.get_object(request, key)
         context = {**(extra_context or {}), "opts": self.opts, "key": key, "page": page, "cursor": cursor}
         return render(request, "console/history.html", {**self.admin_site.each_context(request), **context})
 

@@ -103,6 +103,19 @@ def test_a_lookup_that_no_index_answers_leads_back_to_the_list(adas, crowd):
     assert adas.get(answer.url).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "query", ["o=-1.2", "o=x", "all=", "_facets=True", "_popup=1", "p=", "e=1", "q=%00", "q=" + "x" * 3000]
+)
+def test_what_django_s_own_lists_know_does_no_harm_here(adas, host, query):
+    for address in (USERS, HOSTS):
+        assert adas.get(f"{address}?{query}").status_code == 200, address
+
+
+@pytest.mark.parametrize("key", ["nobody", "x" * 3000, "%00", "a_2Fb"])
+def test_the_history_of_what_never_was_is_empty(adas, key):
+    assert "The audit log has nothing on" in adas.get(f"{HOSTS}{key}/history/").content.decode()
+
+
 def test_a_user_is_shown_with_roles_and_never_with_a_hash(store, adas):
     shown = Users(store).add(person(Role.ANALYST, Role.SUPPORT, name="Sam").evolve(password_hash="argon2$never"))
     for address in (f"{USERS}{shown.user_id}/change/", USERS):
