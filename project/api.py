@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from apps.accounts.api import session_auth
+from apps.accounts.api import session_auth, token_auth
 from apps.accounts.decorators import sign_in_required
+from apps.accounts.errors import WrongToken
 from apps.errors import DomainError, Invalid
 from apps.policy_runs.api import router as policy_runs
 from project.errors import error_body
@@ -20,8 +21,9 @@ from project.views import csrf_failure
 api = NinjaAPI(
     title="Rungs",
     version="1",
-    description="Policy runs and what belongs to them. Every error has the shape of `ErrorBody`.",
-    auth=session_auth,
+    description="Policy runs and what belongs to them. Sign in with an API token, or with the session cookie of the "
+    "pages. Every error has the shape of `ErrorBody`.",
+    auth=[token_auth, session_auth],
     openapi_url="/api/openapi.json",
     docs_url=None,
     docs_decorator=sign_in_required,
@@ -53,6 +55,14 @@ def not_signed_in(request: HttpRequest, _error: Any) -> HttpResponse:
     """Nobody is signed in."""
     error = DomainError("Sign in first.", code="not_signed_in")
     return api.create_response(request, error_body(error, reference=reference_of(request)), status=401)
+
+
+@api.exception_handler(WrongToken)
+def wrong_token(request: HttpRequest, error: Any) -> HttpResponse:
+    """A token was shown, and is not valid."""
+    response = api.create_response(request, error_body(error, reference=reference_of(request)), status=401)
+    response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return response
 
 
 @api.exception_handler(HttpError)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from apps.accounts.errors import TooManyAttempts
 from apps.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 
 
@@ -32,6 +33,10 @@ _RENDERINGS: tuple[tuple[type[DomainError], Rendering], ...] = (
     (
         Forbidden,
         Rendering(403, "Not allowed", "Nothing was changed.", "Ask an administrator if you should be able to do this."),
+    ),
+    (
+        TooManyAttempts,
+        Rendering(429, "Too many attempts", "Nothing was changed.", "Wait as long as it says, then try again."),
     ),
     (
         Unavailable,

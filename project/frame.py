@@ -13,7 +13,9 @@ THEMES = ("auto", "light", "dark")
 SECTIONS = (
     ("Home", "home", "home", ()),
     ("Policy runs", "policy_runs:list", "runs", ("run.see_own", "run.see_any")),
+    ("Audit log", "trail:entries", "audit", ("audit.see",)),
 )
+BACK_OFFICE = ("Back office", "admin:index", "section", ())
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     sections = []
     if user is not None and user.is_authenticated:
-        for name, url_name, icon, permissions in SECTIONS:
+        for name, url_name, icon, permissions in (*SECTIONS, *([BACK_OFFICE] if user.is_staff else [])):
             if not permissions or any(allowed(user, permission) for permission in permissions):
                 url = reverse(url_name)
                 current = request.path == url if url == "/" else request.path.startswith(url)

@@ -15,6 +15,8 @@ ROOT_URLCONF = "project.urls"
 ASGI_APPLICATION = "project.asgi.application"
 
 INSTALLED_APPS = [
+    # Of the admin only its classes are used: its own app and that of sign-in would bring models for a SQL database.
+    "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -25,8 +27,10 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.jobs",
     "apps.terminal",
+    "apps.console",
     "apps.accounts",
     "apps.policy_runs",
+    "apps.trail",
     "apps.home",
     "project",
 ]
@@ -58,6 +62,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "project.frame.frame",
             ],
+            "libraries": {"admin_urls": "django.contrib.admin.templatetags.admin_urls"},
         },
     }
 ]

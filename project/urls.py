@@ -4,12 +4,15 @@ from django.urls import include, path
 
 from apps.home.views import home
 from project.api import api
+from project.console import console
 from project.metrics import metrics
 
 urlpatterns = [
     path("", home, name="home"),
     path("account/", include("apps.accounts.urls")),
     path("policy-runs/", include("apps.policy_runs.urls")),
+    path("audit/", include("apps.trail.urls")),
+    path("admin/", console.urls),
     path("metrics", metrics),
     path("", api.urls),  # /api/..., /healthz and /readyz
 ]

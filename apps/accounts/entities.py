@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import AfterValidator, Field
 
 from apps.audit.entities import Actor
-from apps.storage.entity import Naming, Stamped, TimeForm, Unique
+from apps.storage.entity import Entity, Expiry, Instant, Naming, Stamped, TimeForm, Unique
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 100
@@ -99,6 +99,21 @@ class User(Stamped):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiToken(Entity):
+    """What lets a program act as a user, until `expires_at`; stored under the hash of its text, which nobody keeps.
+
+    `hint` is the end of that text. `last_used_at` is right to within five minutes.
+    """
+
+    token_hash: str
+    user_id: str
+    name: Annotated[str, AfterValidator(display_name)]
+    hint: str
+    created_at: Instant
+    last_used_at: Instant | None = None
+    expires_at: Expiry
 
 
 class Anonymous:

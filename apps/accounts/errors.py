@@ -1,12 +1,22 @@
 """What can go wrong with accounts."""
 
-from apps.errors import Invalid, Unavailable
+from apps.errors import Forbidden, Invalid, Unavailable
 
 
 class WrongCredentials(Invalid):
     """E-mail and password do not belong together, or the account may not sign in: which of these is never told."""
 
     code = "wrong_credentials"
+
+
+class WrongToken(Forbidden):
+    """No API token that is valid now, or its owner may not sign in: which of these is never told (401)."""
+
+    code = "wrong_token"
+
+    def __init__(self) -> None:
+        """One sentence for every cause."""
+        super().__init__("This API token is not valid. Make a new one on your account's page.")
 
 
 class TooManyAttempts(Unavailable):

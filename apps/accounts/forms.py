@@ -1,10 +1,11 @@
-"""What people type to sign in and to change their password; passwords are never shown again."""
+"""What people type to sign in, to change their password, to make an API token; passwords are never shown again."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 
-from apps.accounts.entities import LONGEST_EMAIL
+from apps.accounts.entities import LONGEST_EMAIL, LONGEST_NAME
 
 LONGEST_PASSWORD = 1000
 
@@ -60,3 +61,27 @@ class PasswordForm(forms.Form):
         if new is not None and repeated is not None and new != repeated:
             self.add_error("repeated_password", "This is not the new password you entered above.")
         return data
+
+
+class TokenForm(forms.Form):
+    """What a new API token is called, and for how long it is valid."""
+
+    name = forms.CharField(
+        label="Name",
+        help_text="What will use it, such as “nightly export”.",
+        max_length=LONGEST_NAME,
+        error_messages={"required": "Enter a name."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    days = forms.TypedChoiceField(
+        label="Valid for",
+        choices=((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year")),
+        coerce=int,
+        initial=90,
+        error_messages={"required": "Choose how long.", "invalid_choice": "Choose one of these."},
+    )
+
+    @property
+    def valid_for(self) -> timedelta:
+        """How long the token is to be valid; known once the form is valid."""
+        return timedelta(days=self.cleaned_data["days"])

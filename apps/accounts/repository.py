@@ -1,10 +1,12 @@
-"""Users in the store."""
+"""Users and their API tokens in the store."""
 
-from datetime import datetime
+import contextlib
+from datetime import datetime, timedelta
 
-from apps.accounts.entities import User, folded
-from apps.accounts.tables import USERS
-from apps.storage.conditions import Query, Update, begins_with
+from apps.accounts.entities import ApiToken, User, folded
+from apps.accounts.tables import API_TOKENS, USERS
+from apps.storage.conditions import Query, Update, attribute, begins_with
+from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.page import Page
 from apps.storage.repository import Repository
 from apps.storage.transaction import Transaction
@@ -12,6 +14,7 @@ from apps.storage.writes import Write
 
 # Reading for an address that nobody has must cost what reading for a known one costs.
 NOBODY = "00000000-0000-0000-0000-000000000000"
+USED_EVERY = timedelta(minutes=5)
 
 
 class Users(Repository[User]):
@@ -36,3 +39,25 @@ class Users(Repository[User]):
         start = folded(prefix)
         query = Query(partition="users", index="directory-index", sort=begins_with(start) if start else None)
         return self.page(query, limit=limit, cursor=cursor)
+
+
+class ApiTokens(Repository[ApiToken]):
+    """The API tokens, by the hash of their text; an expired one is gone at once, although the store deletes it late."""
+
+    entity = ApiToken
+    table = API_TOKENS
+    noun = "API token"
+
+    def of(self, user_id: str) -> list[ApiToken]:
+        """This user's tokens, the newest first."""
+        found = self.stream(Query(partition=user_id, index="user_id-index"))
+        return sorted(found, key=lambda token: token.created_at, reverse=True)
+
+    def note_used(self, token: ApiToken, *, now: datetime) -> None:
+        """Say that a token was used: at most one small write in five minutes, which changes nothing else."""
+        seen = attribute("last_used_at")
+        if token.last_used_at is not None and now - token.last_used_at < USED_EVERY:
+            return
+        unchanged = seen.missing() if token.last_used_at is None else seen.equals(token.last_used_at)
+        with contextlib.suppress(ConditionFailed, ItemNotFound):  # another request said it, or the token was revoked
+            self.update(token.token_hash, Update(set={"last_used_at": now}), condition=unchanged)

@@ -1,4 +1,4 @@
-"""Where users are stored."""
+"""Where users and their API tokens are stored."""
 
 from apps.storage.table import Index, Key, Recovery, Table
 
@@ -19,4 +19,19 @@ USERS = Table(
     description="People who may sign in.",
 )
 
-TABLES = (USERS,)
+API_TOKENS = Table(
+    name="ApiTokens",
+    partition_key=Key("token_hash"),
+    indexes=(
+        Index(
+            name="user_id-index",
+            partition_key=Key("user_id"),
+            include=("name", "hint", "created_at", "last_used_at", "expires_at"),
+            question="Which API tokens does this person have?",
+        ),
+    ),
+    ttl="expires_at",
+    description="API tokens, by the hash of their text.",
+)
+
+TABLES = (USERS, API_TOKENS)

@@ -8,6 +8,9 @@ Three counters, all kept in the store, so that every process sees them:
   little before each try, at most 30 seconds. That wait belongs to the address, so nobody can prolong another's, and an
   address that signed in before has none: strangers can slow an account's owner down, but never lock them out.
 
+Wrong **API tokens** are counted by address, apart from sign-in: nobody guesses 256 bits, but a program that keeps
+sending a dead one must not cost much, nor keep the people beside it from signing in.
+
 An attempt is counted before its password is looked at, so that many at once gain nothing, and taken back where it was
 right. Accounts that do not exist are counted like others.
 """
@@ -103,6 +106,14 @@ class Throttle:
         """Nothing was verified after all (no turn, no store): the attempt does not count."""
         self._change(attempt.here, Update(add={"failures": -1}, remove=("opens_at",)))
         self._take_back(attempt)
+
+    def count_wrong_token(self, *, address: str, now: datetime) -> None:
+        """Count a wrong API token. Raises `TooManyAttempts` where this address sent many of them lately."""
+        name = _name("token", address)
+        counted = self.buckets.find(name)
+        if counted is not None and counted.failures >= FAILURES_AN_ADDRESS:
+            raise TooManyAttempts(_seconds(counted.expires_at - now))
+        self._count(name, window=ADDRESS_WINDOW, now=now, most=FAILURES_AN_ADDRESS)
 
     def forget(self, *, email: str, address: str) -> None:
         """Unlock an account for an address, as support may do."""

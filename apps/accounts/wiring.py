@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import Users
+from apps.accounts.repository import ApiTokens, Users
 from apps.accounts.throttle import Buckets, Throttle
 from apps.audit.repository import AuditLog
 from apps.storage import connection
@@ -13,6 +13,11 @@ from apps.storage.sessions import WebSessions
 def users() -> Users:
     """The users."""
     return Users(connection.default_store())
+
+
+def api_tokens() -> ApiTokens:
+    """The API tokens."""
+    return ApiTokens(connection.default_store())
 
 
 def audit_log() -> AuditLog:

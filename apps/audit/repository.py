@@ -1,7 +1,8 @@
 """The audit log: written in the transaction of the change, read by object, by actor and by day."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,12 +10,42 @@ from ulid import ULID
 
 from apps.audit.entities import Actor, AuditEntry, blanked
 from apps.audit.tables import AUDIT_LOG
-from apps.storage.conditions import Query
+from apps.storage.conditions import Query, SortKey, attribute, between, everything
 from apps.storage.page import Page
 from apps.storage.repository import Repository
+from apps.storage.requests.paging import READ_BUDGET_ITEMS
 from apps.storage.writes import Write
 
 _NOTHING: Mapping[str, Any] = {}
+_ULID_TIME = 10  # the characters that tell when; the rest is random
+_ULID_REST = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which entries: of an object, by an actor, on a UTC day, of actions that begin so; all that is given must hold.
+
+    One of the first three has to be given: each is answered by a key or an index. The rest is a range or a filter.
+    """
+
+    object: str = ""
+    actor_id: str = ""
+    day: date | None = None
+    action: str = ""
+
+    def query(self) -> Query:
+        """The question to the store, newest first. Raises `ValueError` where nothing but an action is given."""
+        action = attribute("action").begins_with(self.action) if self.action else None
+        moments = _moments(self.day) if self.day else None
+        if self.object:
+            actor = attribute("actor_id").equals(self.actor_id) if self.actor_id else None
+            return Query(partition=self.object, sort=moments, descending=True, filter=everything(action, actor))
+        if self.actor_id:
+            index = "actor_id-entry-index"
+            return Query(partition=self.actor_id, index=index, sort=moments, descending=True, filter=action)
+        if self.day is None:
+            raise ValueError("name an object, an actor or a day")
+        return Query(partition=self.day.isoformat(), index="day-entry-index", descending=True, filter=action)
 
 
 class AuditLog(Repository[AuditEntry]):
@@ -63,3 +94,24 @@ class AuditLog(Repository[AuditEntry]):
         """What was done on this UTC day, newest first, without before and after. Raises `BadCursor`."""
         query = Query(partition=day.isoformat(), index="day-entry-index", descending=True)
         return self.page(query, limit=limit, cursor=cursor)
+
+    def selected(
+        self, selection: Selection, *, limit: int = 50, cursor: str | None = None, budget: int = READ_BUDGET_ITEMS
+    ) -> Page[AuditEntry]:
+        """What was selected, newest first, whole entries: what an index does not carry is read by key, in one request.
+
+        With a filter it looks at `budget` entries at most and says so in the page. Raises `BadCursor`.
+        """
+        query = selection.query()
+        page = self.page(query, limit=limit, cursor=cursor, budget=budget)
+        if query.index is None or not page.items:
+            return page
+        return replace(page, items=self.get_many((entry.object, entry.entry) for entry in page.items))
+
+
+def _moments(day: date) -> SortKey:
+    """The range of the ULIDs of a UTC day."""
+    start = datetime.combine(day, time(), tzinfo=UTC)
+    end = start + timedelta(days=1) - timedelta(milliseconds=1)
+    first, last = (str(ULID.from_datetime(moment))[:_ULID_TIME] for moment in (start, end))
+    return between(first + "0" * _ULID_REST, last + "Z" * _ULID_REST)

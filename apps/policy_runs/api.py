@@ -38,8 +38,8 @@ PolicyNumber = Annotated[str, Field(pattern="^[A-Z0-9]{9}$")]
 router = Router(tags=["policy runs"], by_alias=True)
 
 # What any operation may answer besides its own success.
-READING: dict[Any, Any] = dict.fromkeys((401, 404, 422, 503), ErrorBody)
-CHANGING: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 503), ErrorBody)
+READING: dict[Any, Any] = dict.fromkeys((401, 404, 422, 429, 503), ErrorBody)
+CHANGING: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429, 503), ErrorBody)
 
 
 @router.post("", response={202: RunOut, 200: RunOut, **CHANGING}, summary="Launch a run")

@@ -1,7 +1,5 @@
 """Runs and results made ready to be shown: owners by name, screens by row, exports by line."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
@@ -9,6 +7,7 @@ from apps.accounts.repository import Users
 from apps.policy_runs.entities import AstExecution, PolicyResult, PolicyStatus, Screenshot
 from apps.policy_runs.payloads import shown_status
 from apps.policy_runs.repository import Results
+from apps.spreadsheets import csv_line
 from apps.storage.connection import off_loop
 from apps.storage.items.codec import iso
 
@@ -72,11 +71,11 @@ def stored_status(shown: PolicyStatus | None, *, run: AstExecution) -> PolicySta
 
 async def csv_lines(results: Results, run: AstExecution, status: PolicyStatus | None) -> AsyncIterator[bytes]:
     """A run's results as CSV, page by page."""
-    yield _line(CSV_HEADINGS)
+    yield csv_line(CSV_HEADINGS)
     cursor: str | None = None
     while True:
         page = await off_loop(results.listed, run.execution_id, status=status, cursor=cursor, limit=EXPORT_PAGE)
-        yield b"".join(_line(_cells(result)) for result in as_shown(page.items, run=run))
+        yield b"".join(csv_line(_cells(result)) for result in as_shown(page.items, run=run))
         if page.next is None:
             return
         cursor = page.next
@@ -92,14 +91,3 @@ def _cells(result: PolicyResult) -> tuple[Any, ...]:
         iso(result.completed_at) if result.completed_at else "",
         result.error or "",
     )
-
-
-def _line(cells: Iterable[Any]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow([_harmless(cell) for cell in cells])
-    return line.getvalue().encode()
-
-
-def _harmless(cell: Any) -> Any:
-    """A spreadsheet must not take text from a host for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t"} else cell

@@ -124,9 +124,9 @@ function startHtmx() {
 
 /* ---- the host's screens, one by one ------------------------------------------------------------------------ */
 
-async function copyText(button) {
-  const text = one("[data-screen-text]", button.closest(".screen"));
+async function copyText(button, text) {
   const word = one("[data-copy-word]", button);
+  button.dataset.idle ??= word.textContent;
   try {
     await navigator.clipboard.writeText(text.textContent);
     word.textContent = "Copied";
@@ -134,7 +134,14 @@ async function copyText(button) {
     getSelection().selectAllChildren(text);
     word.textContent = "Selected: press Ctrl+C";
   }
-  setTimeout(() => (word.textContent = "Copy as text"), 2500);
+  setTimeout(() => (word.textContent = button.dataset.idle), 2500);
+}
+
+function startCopying() {
+  for (const button of all("[data-copy-from]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copyText(button, document.getElementById(button.dataset.copyFrom)));
+  }
 }
 
 function startViewer() {
@@ -175,7 +182,7 @@ function startViewer() {
       const next = one(`[data-step="${button.dataset.step}"]:not(:disabled)`, screens[shown]);
       (next ?? one("[data-copy]", screens[shown])).focus();
     } else if (button && "copy" in button.dataset) {
-      copyText(button);
+      copyText(button, one("[data-screen-text]", button.closest(".screen")));
     }
   });
   document.addEventListener("keydown", (event) => {
@@ -575,5 +582,6 @@ startTheme();
 startDialogs();
 startForms();
 startHtmx();
+startCopying();
 startViewer();
 for (const root of all("[data-run]")) new RunPage(root).start();

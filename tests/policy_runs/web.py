@@ -68,9 +68,12 @@ class Answer:
 class ApiClient:
     """Calls the API as a browser's script would, CSRF token and all; an undeclared answer is an error."""
 
-    def __init__(self, user: User | None) -> None:
-        self.client = browser(user, enforce_csrf_checks=True)
-        self.client.cookies[settings.CSRF_COOKIE_NAME] = CSRF_TOKEN
+    def __init__(self, user: User | None, *, bearer: str | None = None) -> None:
+        """`bearer` is an API token: nothing else is sent then, unless there is a user too."""
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer is not None else None
+        self.client = browser(user, enforce_csrf_checks=True, headers=headers)
+        if bearer is None or user is not None:
+            self.client.cookies[settings.CSRF_COOKIE_NAME] = CSRF_TOKEN
 
     def get(self, path: str, **query: Any) -> Answer:
         return self._checked("get", path, self.client.get(f"/api/policy-runs{path}", query))

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "hunter2-secret"
+TOKEN = f"rungs_{'0f' * 32}"
 PROGRAM = """
 import sys
 
@@ -25,16 +26,23 @@ def sign_on(user_id, password):
 try:
     sign_on("DEMO01", sys.argv[1])
 except RuntimeError as error:
-    log.error("it broke", exc_info=error, password=sys.argv[1], api_token=sys.argv[1])
+    log.error("it broke", exc_info=error, password=sys.argv[1], api_token=sys.argv[1], header="Bearer " + sys.argv[2])
 """
 
 
 @pytest.mark.parametrize("json", [True, False])
 def test_neither_a_traceback_nor_a_named_value_shows_a_secret(json):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM % json, SECRET], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", PROGRAM % json, SECRET, TOKEN],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
     )
 
     assert "a bug while a secret" in done.stderr
     assert "it broke" in done.stderr
     assert SECRET not in done.stderr
+    assert "Bearer (hidden)" in done.stderr
+    assert TOKEN not in done.stderr

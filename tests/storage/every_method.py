@@ -155,6 +155,7 @@ CASES: dict[str, Case] = {
     ),
     "Reader.stream": _reads(lambda w: list(w.things.stream(Query(partition="ada", index="owner-index")))),
     "Reader.leaf": _reads(lambda w: len(w.things.leaf(limit=3))),
+    "Reader.leafed": _reads(lambda w: len(w.things.leafed(limit=3).items)),
     "Reader.keys": _reads(lambda w: w.things.keys(Query(partition="q", index="queue-index"), limit=2)),
     "Reader.count": _reads(lambda w: w.things.count(Query(partition="anvil-7"), cap=10)),
     "Writer.sweep": _reads(lambda w: [len(items) for items, _ in w.things.sweep()]),

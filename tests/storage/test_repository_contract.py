@@ -13,6 +13,7 @@ from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
 from apps.storage.errors import (
     AlreadyExists,
+    BadCursor,
     ConditionFailed,
     ItemNotFound,
     ItemTooLarge,
@@ -421,6 +422,22 @@ def test_the_keys_that_an_index_tells_find_the_things(things: Things) -> None:
 def test_leafing_reads_no_more_than_it_shows(things: Things) -> None:
     things.put_many(row(some_id(), 5))
     assert len(things.leaf(limit=3)) == 3
+
+
+def test_a_whole_table_is_leafed_through_page_by_page(things: Things) -> None:
+    partition = some_id()
+    things.put_many(row(partition, 5))
+    page = things.leafed(limit=2)
+    found, sizes = list(page.items), [len(page.items)]
+    while page.next:
+        page = things.leafed(limit=2, cursor=page.next)
+        found += page.items
+        sizes.append(len(page.items))
+        assert page.previous is None
+    assert set(sizes[:-1]) == {2}
+    assert sum(thing.thing_id == partition for thing in found) == 5
+    with pytest.raises(BadCursor):
+        things.page(Query(partition=partition), cursor=things.leafed(limit=2).next)
 
 
 def test_what_has_expired_is_gone_when_it_is_read(things: Things) -> None:

@@ -17,7 +17,7 @@ from apps.storage.items.codec import Codec
 from apps.storage.items.kinds import Item, KeyValue, Kind
 from apps.storage.items.size import may_be_key
 from apps.storage.items.values import decode_number, is_number
-from apps.storage.page import Count, Page
+from apps.storage.page import Count, Cursor, Page, open_cursor
 from apps.storage.plane import backoff
 from apps.storage.requests.asking import counting, fingerprint, request_of
 from apps.storage.requests.paging import READ_BUDGET_ITEMS, Pages, Walk
@@ -192,6 +192,31 @@ class Reader(Generic[E]):
         """
         walk = Walk(self._scan, {}, budget=max(limit, READ_BUDGET_ITEMS))
         return [entity for _, entity in islice(walk.found(self._read, wanted=limit), limit)]
+
+    def leafed(self, *, limit: int = 50, cursor: str | None = None) -> Page[E]:
+        """One page of the whole table in the store's own order: a scan that reads only what it shows, and one more.
+
+        It goes forward only: no page has a previous one. In a table of several kinds it looks at 1,000 items, or
+        `limit` and one, at most. Raises `BadCursor` for a cursor that is not of this table's leafing.
+        """
+        question = f"leaf#{self.store.physical(self.table)}#{self.entity.__name__}"
+        start = {"ExclusiveStartKey": open_cursor(cursor, question).key} if cursor else {}
+        walk = Walk(self._scan, start, budget=max(limit + 1, READ_BUDGET_ITEMS))
+        found: list[E] = []
+        place, has_more = walk.last, False
+        for item, entity in walk.found(self._read, wanted=limit + 1):
+            if len(found) == limit:
+                has_more = True
+                break
+            found.append(entity)
+            place = {key.name: item[key.name] for key in self.table.keys}
+        onward = place if has_more else walk.last
+        return Page(
+            items=found,
+            next=None if onward is None else Cursor(onward, backward=False).sign(question),
+            examined=walk.examined,
+            exhausted_budget=not has_more and walk.last is not None,
+        )
 
     def keys(self, query: Query, *, limit: int) -> list[KeyValue]:
         """The table keys of the first `limit` answers that have not expired: all that an index of keys can tell."""

@@ -1,0 +1,31 @@
+"""The text of an API token: `rungs_` and 256 random bits, of which only a hash is stored."""
+
+import hashlib
+import re
+import secrets
+
+PREFIX = "rungs_"
+RANDOM_BYTES = 32
+HINT_LENGTH = 4
+# Hexadecimal, so that a double click takes all of it, and programs that look for leaked secrets know it.
+PATTERN = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * RANDOM_BYTES}}}")
+
+
+def new_token() -> str:
+    """A fresh token."""
+    return PREFIX + secrets.token_hex(RANDOM_BYTES)
+
+
+def is_token(text: str) -> bool:
+    """Whether this may be a token of ours at all; what may not needs no look into the store."""
+    return PATTERN.fullmatch(text) is not None
+
+
+def token_hash(token: str) -> str:
+    """What is stored instead of a token. It needs no salt and no slowness: 256 random bits cannot be guessed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def hint_of(token: str) -> str:
+    """The end of a token, by which its owner tells it from others."""
+    return token[-HINT_LENGTH:]

@@ -1,0 +1,353 @@
+"""`EntityAdmin`: Django's `ModelAdmin` over an entity and its repository."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin, ShowFacets
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+
+from apps.audit.repository import AuditLog
+from apps.console.changelist import CursorList
+from apps.console.checks import EntityAdminChecks
+from apps.console.fields import column
+from apps.console.forms import READ_VERSION, EntityForm
+from apps.console.rows import Rows
+from apps.console.twins import Twin, twin
+from apps.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.storage.conditions import Query, begins_with
+from apps.storage.connection import default_store
+from apps.storage.entity import Entity
+from apps.storage.errors import StaleVersion
+from apps.storage.page import Page
+from apps.storage.repository import Repository
+
+E = TypeVar("E", bound=Entity)
+
+REFUSED = "console_refused"
+
+if TYPE_CHECKING:
+    from apps.console.site import Console
+
+    _ModelAdmin = ModelAdmin[Any]
+else:
+    _ModelAdmin = ModelAdmin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The index that a list is read from: all rows of its `partition`, in the order of its sort key.
+
+    `folded` brings what somebody types in the search into the form of the sort key; without it there is no search.
+    """
+
+    index: str
+    partition: str
+    folded: Callable[[str], str] | None = None
+
+
+class EntityAdmin(_ModelAdmin, Generic[E]):
+    """Screens over one entity: a list by cursor, a page for each, forms, and its history.
+
+    A subclass names `repository` and `sees` (the permission that opens these screens), and declares like any
+    `ModelAdmin`: `list_display`, `fields`. Without a `listing` the list leafs through the table in its own order;
+    `search_fields` is the field by whose beginning the listing's index finds; `labels` names fields better.
+
+    With `changes` (a permission) there are forms: then `create`, `change` and `remove` call the services, which check
+    the permission again and write the audit entry. With `sees_history` (a permission) there is a history.
+    """
+
+    repository: ClassVar[type[Repository[Any]]]
+    sees: ClassVar[str]
+    changes: ClassVar[str | None] = None
+    sees_history: ClassVar[str | None] = None
+    listing: ClassVar[Listing | None] = None
+    labels: ClassVar[Mapping[str, str]] = {}
+
+    admin_site: "Console"
+    checks_class = EntityAdminChecks
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    view_on_site = False
+    change_list_template = "console/list.html"
+    change_form_template = "console/form.html"
+    delete_confirmation_template = "console/delete.html"
+    form = EntityForm
+    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": forms.TextInput}}
+
+    @classmethod
+    def twin(cls) -> type[Twin]:
+        """The model that stands in for the entity."""
+        entity: type[Entity] = cls.repository.entity
+        return twin(entity, cls.repository.table, tuple(cls.labels.items()))
+
+    # --- rows --------------------------------------------------------------------------------------------------------
+
+    def rows(self) -> Repository[E]:
+        """The repository on this process's store."""
+        return self.repository(default_store())
+
+    def row(self, entity: E) -> Twin:
+        """The entity as the admin shows it."""
+        return self.twin().of(entity)
+
+    def listed(self, *, prefix: str = "", cursor: str | None = None) -> Page[E]:
+        """One page of the list, of those that begin with `prefix`. Raises `BadCursor`."""
+        listing = self.listing
+        if listing is None:
+            return self.rows().leafed(limit=self.list_per_page, cursor=cursor)
+        start = listing.folded(prefix) if listing.folded else ""
+        query = Query(partition=listing.partition, index=listing.index, sort=begins_with(start) if start else None)
+        return self.rows().page(query, limit=self.list_per_page, cursor=cursor)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """What Django takes for a queryset; rows come from `listed` and `get_object`."""
+        del request
+        return Rows(self.model)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row with this key, read consistently. Raises `NotFound`."""
+        del request, from_field
+        found = self.rows().find(object_id, consistent=True)
+        if found is None:
+            raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
+        return self.row(found)
+
+    # --- what the list may do ----------------------------------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CursorList]:
+        """The list by cursor."""
+        del request, kwargs
+        return CursorList
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """The same rows: `listed` searches, through the index."""
+        del request, search_term
+        return queryset, False
+
+    def get_sortable_by(self, request: HttpRequest) -> tuple[()]:
+        """None: rows come in the order of their index."""
+        del request
+        return ()
+
+    # --- who may -----------------------------------------------------------------------------------------------------
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user's roles open these screens."""
+        del obj
+        return self.admin_site.allowed(request.user, self.sees)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether the user's roles allow changes, where any are declared."""
+        return self.changes is not None and self.admin_site.allowed(request.user, self.changes)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The same."""
+        del obj
+        return self.has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The same."""
+        del obj
+        return self.has_add_permission(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the start page names these screens."""
+        return self.has_view_permission(request)
+
+    def _require(self, request: HttpRequest, *, may: bool) -> None:
+        """Say it as everywhere: what one may not see does not exist, what one sees but may not do is forbidden."""
+        if not self.has_view_permission(request):
+            raise NotFound("There is no such page, or you may not see it.")
+        if not may:
+            raise Forbidden("You may see this, but not change it here.")
+
+    # --- screens -----------------------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list."""
+        self._require(request, may=request.method in {"GET", "HEAD"})
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """One row, or a new one. Django's own opens a transaction of a SQL database around this.
+
+        What the service refuses is told in the form, with all that was typed.
+        """
+        writes = object_id is None or request.method == "POST"
+        self._require(request, may=not writes or self.has_add_permission(request))
+        view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
+        try:
+            return view(request, object_id, form_url, extra_context)
+        except (Conflict, Invalid) as error:
+            vars(request)[REFUSED] = error
+            return view(request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask, then delete the version that was shown. Django's own opens a transaction of a SQL database."""
+        self._require(request, may=self.has_delete_permission(request))
+        view: Callable[..., HttpResponse] = super()._delete_view  # type: ignore[misc]  # pinned in the tests
+        try:
+            return view(request, object_id, extra_context)
+        except StaleVersion:
+            self.message_user(request, "Somebody changed this in the meantime. Look at it again.", messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What the audit log has on this key, also after the row was deleted; the row itself is not read."""
+        self._require(request, may=True)
+        key = unquote(object_id)
+        if self.sees_history is None or not self.admin_site.allowed(request.user, self.sees_history):
+            raise NotFound("There is no such page, or you may not see it.")
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        cursor = request.GET.get(PAGE_VAR) or None
+        page = AuditLog(default_store()).of(self.audited_as(key), cursor=cursor)
+        context = {**(extra_context or {}), "opts": self.opts, "key": key, "page": page, "cursor": cursor}
+        return render(request, "console/history.html", {**self.admin_site.each_context(request), **context})
+
+    # --- forms -------------------------------------------------------------------------------------------------------
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What the page of a row shows; of a new one, what can be entered."""
+        every = [field.name for field in self.model._meta.concrete_fields]
+        found = list(self.fields or [name for name in every if name != "version"])
+        if obj is None:
+            return [name for name in found if name not in self._shown_only()]
+        is_in_title = str(obj) == obj.pk and self.has_change_permission(request)
+        return [name for name in found if not (is_in_title and name == self.model._meta.pk.name)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What no form can edit, and the key of what has one; all of it for who may not change it."""
+        if not self.has_change_permission(request):
+            return self.get_fields(request, obj)
+        key = [] if obj is None else [str(self.model._meta.pk.name)]
+        shown = {*self._shown_only(), *self.readonly_fields, *key}
+        return [name for name in self.get_fields(request, obj) if name in shown]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
+        """The form, which knows the entity and what the service refused."""
+        form = super().get_form(request, obj, change, **kwargs)
+        known = {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
+        return type(form.__name__, (form,), known)
+
+    def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:
+        """None."""
+        del request, obj
+        yield from ()
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The page; refused forms answer 422, or 409 with both versions where somebody else was faster."""
+        form = context["adminform"].form
+        refused = vars(request).get(REFUSED)
+        context["sees_history"] = self.sees_history and self.admin_site.allowed(request.user, self.sees_history)
+        if isinstance(refused, StaleVersion) and form.stored is not None:
+            context["differences"] = self._differences(form)
+        answer = super().render_change_form(request, context, *args, **kwargs)
+        if form.errors:
+            answer.status_code = HTTPStatus.CONFLICT if "differences" in context else HTTPStatus.UNPROCESSABLE_ENTITY
+        return answer
+
+    def _shown_only(self) -> list[str]:
+        return [field.name for field in self.model._meta.concrete_fields if not field.editable]
+
+    def _differences(self, form: EntityForm) -> list[tuple[str, Any, Any]]:
+        """For each field that differs: its label, what is stored, what was entered."""
+        found = []
+        for name in form.changed:
+            now, entered = column(getattr(form.stored, name)), form.cleaned_data.get(name)
+            if now != entered:
+                found.append((str(form.fields[name].label), now, entered))
+        return found
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def create(self, request: HttpRequest, entity: E) -> E:
+        """Call the service that adds. Its `Conflict` and `Invalid` are told in the form."""
+        raise NotImplementedError
+
+    def change(self, request: HttpRequest, *, before: E, after: E) -> E:
+        """Call the service that changes. Its `Conflict` and `Invalid` are told in the form."""
+        raise NotImplementedError
+
+    def remove(self, request: HttpRequest, entity: E) -> None:
+        """Call the service that deletes."""
+        raise NotImplementedError
+
+    def dependents(self, entity: E) -> Sequence[str]:
+        """What would lose its footing with this entity: where there is any, deleting is refused and these are named."""
+        del entity
+        return ()
+
+    def audited_as(self, key: str) -> str:
+        """The row in the audit log."""
+        return f"{self.repository.table.name}#{key}"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Hand what the form made to the service."""
+        if not change:
+            self.create(request, form.entity)
+        elif form.changed:
+            self.change(request, before=obj.entity, after=form.entity)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete the version that the page showed. Raises `StaleVersion`."""
+        if request.POST.get(READ_VERSION) != str(obj.entity.version):
+            raise StaleVersion("Somebody changed this in the meantime.")
+        self.remove(request, obj.entity)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """The row itself; nothing cascades, and what depends on it is named and refuses."""
+        del request
+        return [str(row) for row in objs], {}, set(), [one for row in objs for one in self.dependents(row.entity)]
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Nothing: the service wrote the entry in the transaction of the change."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Nothing, for the same reason."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Nothing, for the same reason."""
+
+    # --- afterwards --------------------------------------------------------------------------------------------------
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Say so, and go on."""
+        del post_url_continue
+        return self._told(request, obj, f"“{obj}” is added.")
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Say so, and go on."""
+        return self._told(request, obj, f"“{obj}” is saved.")
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        """Say so, and go back to the list."""
+        del obj_id
+        self.message_user(request, f"“{obj_display}” is deleted.", messages.SUCCESS)
+        return self.response_post_save_change(request, None)
+
+    def _told(self, request: HttpRequest, obj: Any, sentence: str) -> HttpResponse:
+        self.message_user(request, sentence, messages.SUCCESS)
+        return self.response_post_save_change(request, obj)

@@ -1,0 +1,68 @@
+"""Django's admin site in this house: our sign-in, our frame, and nothing for those who are not staff."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+
+from apps.console.entity_admin import EntityAdmin
+from apps.errors import NotFound
+
+# Signing in, passwords and what Django's own scripts ask for: we have our own, or none.
+LEFT_OUT = frozenset(
+    {"login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site"}
+)
+
+
+class Console(AdminSite):
+    """The back office. `allowed` says whether a user's roles allow a permission."""
+
+    site_title = "Back office"
+    site_header = "Back office"
+    index_title = "Back office"
+    index_template = "console/index.html"
+    app_index_template = "console/index.html"
+
+    def __init__(self, *admins: type[EntityAdmin[Any]], allowed: Callable[[Any, str], bool]) -> None:
+        """Register every admin on the model of its entity."""
+        super().__init__("admin")
+        self.allowed = allowed
+        self.disable_action("delete_selected")
+        for admin in admins:
+            self.register(admin.twin(), admin)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the back office exists for who asks."""
+        user: Any = request.user
+        return bool(user.is_active and user.is_staff)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
+        """The view behind our sign-in; to whoever is signed in but not staff it does not exist."""
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                back = urlencode({"next": request.get_full_path()})
+                return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{back}")
+            if not self.has_permission(request):
+                raise NotFound("There is no such page, or you may not see it.")
+            answer: HttpResponse = view(request, *args, **kwargs)
+            return answer
+
+        guarded = csrf_protect(inner if cacheable else never_cache(inner))
+        return update_wrapper(guarded, view)
+
+    def get_urls(self) -> list[Any]:
+        """Django's addresses without those that we have of our own."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in LEFT_OUT]
+
+    def get_log_entries(self, request: HttpRequest) -> Any:
+        """None: what was done is in the audit log."""
+        del request
+        return []

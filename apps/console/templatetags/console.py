@@ -1,0 +1,80 @@
+"""What the console's templates ask for beside Django's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import label_for_field, lookup_field
+from django.db import models
+
+from apps.audit.entities import AuditEntry
+from apps.console.changelist import CursorList
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value to show; `form` is `yes`, `no`, `time`, `number`, `lines`, `text` or `none`."""
+
+    form: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list: where its page is, and its columns' values."""
+
+    url: str
+    cells: tuple[Value, ...]
+
+
+@register.simple_tag
+def column_labels(changes: CursorList) -> list[str]:
+    """The head of each column."""
+    admin = changes.model_admin
+    return [_capital(str(label_for_field(name, changes.model, admin))) for name in changes.list_display]
+
+
+@register.simple_tag
+def table_rows(changes: CursorList) -> Iterator[Row]:
+    """The rows of a list."""
+    kept: dict[str, Any] = {"preserved_filters": changes.preserved_filters, "opts": changes.opts}
+    for row in changes.result_list:
+        cells = tuple(shown(name, row, changes.model_admin) for name in changes.list_display)
+        yield Row(add_preserved_filters(kept, changes.url_for_result(row)), cells)
+
+
+@register.simple_tag
+def value_of(field: Any) -> Value:
+    """The value of a read-only field of a form."""
+    return shown(field.field["field"], field.form.instance, field.model_admin)
+
+
+@register.simple_tag
+def changes_of(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
+    """What an audit entry says of each field: its name, before, after."""
+    names = dict.fromkeys((*entry.before, *entry.after))
+    return [(name, entry.before.get(name, "–"), entry.after.get(name, "–")) for name in names if name != "version"]  # noqa: RUF001
+
+
+def shown(name: Any, row: Any, admin: Any) -> Value:
+    """A field or a method of an admin, as it is to be shown."""
+    field, _, value = lookup_field(name, row, admin)
+    if field is not None and field.flatchoices:
+        value = dict(field.flatchoices).get(value, value)
+    if value is None or value == "":
+        return Value("none", value)
+    if isinstance(value, bool):
+        return Value("yes" if value else "no", value)
+    if isinstance(field, models.DateTimeField):
+        return Value("time", value)
+    if isinstance(value, int):
+        return Value("number", value)
+    return Value("lines" if isinstance(value, str) and "\n" in value else "text", value)
+
+
+def _capital(label: str) -> str:
+    return label[:1].upper() + label[1:]

@@ -1,0 +1,116 @@
+"""The Django model that stands in for an entity in the admin: made from it, never written by hand.
+
+A twin that somebody writes and forgets to extend wipes the field it lacks. These only carry values to forms and
+columns; what is saved is the entity that was read, with what the form changed.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.db import DEFAULT_DB_ALIAS, models
+
+from apps.console.errors import UnsupportedQuery
+from apps.console.fields import column, model_fields
+from apps.console.rows import Rows
+from apps.storage.entity import Entity, stored_name
+from apps.storage.table import Table
+
+if TYPE_CHECKING:
+    _Manager = models.Manager[Any]
+else:
+    _Manager = models.Manager
+
+
+class RowsManager(_Manager):
+    """Gives out what knows how to refuse SQL."""
+
+    def get_queryset(self) -> Any:
+        """Rows of nothing in particular: lists come from the repository."""
+        return Rows(self.model)
+
+
+class Twin(models.Model):
+    """A row in the admin. It has no table, and writes nothing."""
+
+    entity: ClassVar[Any] = None
+    """The entity that this row shows; None in the form of a new one."""
+
+    class Meta:
+        """No table of its own."""
+
+        abstract = True
+
+    @classmethod
+    def of(cls, entity: Entity) -> Self:
+        """The row of this entity."""
+        row = cls(**{field.name: column(getattr(entity, field.name)) for field in cls._meta.concrete_fields})
+        row._state.adding = False
+        vars(row)["entity"] = entity
+        return row
+
+    def save(self, *_args: Any, **_kwargs: Any) -> None:
+        """Raise `UnsupportedQuery`: services write."""
+        raise UnsupportedQuery(f"{type(self).__name__} is written by a service, never by its stand-in")
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Raise `UnsupportedQuery`: services write."""
+        raise UnsupportedQuery(f"{type(self).__name__} is deleted by a service, never by its stand-in")
+
+    def refresh_from_db(self, *_args: Any, **_kwargs: Any) -> None:
+        """Raise `UnsupportedQuery`: there is nothing to refresh from."""
+        raise UnsupportedQuery(f"{type(self).__name__} is read from its repository")
+
+    def validate_unique(self, exclude: Any = None) -> None:
+        """Nothing: guards in the transaction of the change know better than a look before it."""
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Nothing, for the same reason."""
+
+    def __str__(self) -> str:
+        return str(getattr(self, "name", None) or self.pk)
+
+
+def key_field(entity: type[Entity], table: Table) -> str | None:
+    """The entity's field that is the table's whole key; None where several parts or a template make the key."""
+    if table.sort_key is not None:
+        return None
+    names = [name for name in entity.model_fields if stored_name(name, entity.naming) == table.partition_key.name]
+    return names[0] if names else None
+
+
+@cache
+def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = ()) -> type[Twin]:
+    """The model of an entity, one for the process; `labels` are words for fields whose names do not say it well.
+
+    Raises `TypeError` for a key that is not one field.
+    """
+    key = key_field(entity, table)
+    if key is None:
+        raise TypeError(f"the console needs {entity.__name__} to have a key that is one of its fields")
+    config = apps.get_containing_app_config(entity.__module__)
+    options = {
+        "app_label": config.label if config else "console",
+        "managed": False,
+        "base_manager_name": "objects",
+        "default_manager_name": "objects",
+        "verbose_name": entity.__name__.lower(),
+        "verbose_name_plural": f"{entity.__name__.lower()}s",
+    }
+    body: dict[str, Any] = dict(model_fields(entity, key=key))
+    for name, label in labels:
+        body[name].verbose_name = label
+    body |= {"objects": RowsManager(), "Meta": type("Meta", (), options), "__module__": entity.__module__}
+    made: type[Twin] = type(entity.__name__, (Twin,), body)
+    _prime_content_type(made)
+    return made
+
+
+def _prime_content_type(model: type[Twin]) -> None:
+    """Django's change form asks for the model's content type: put it where a look into SQL would have put it."""
+    types: Any = ContentType.objects
+    known = len(types._cache.get(DEFAULT_DB_ALIAS, {}))  # noqa: SLF001  (pinned in the tests)
+    options = model._meta
+    made = ContentType(id=known + 1, app_label=options.app_label, model=options.model_name or "")
+    types._add_to_cache(DEFAULT_DB_ALIAS, made)  # noqa: SLF001  (pinned in the tests)

@@ -1,0 +1,29 @@
+"""The whole site, rows in it, and staff."""
+
+import pytest
+
+from apps.accounts.entities import Role
+from apps.terminal.entities import Host
+from apps.terminal.repository import Hosts
+from tests.policy_runs.web import browser, member
+
+
+@pytest.fixture
+def hosts(store):
+    return Hosts(store)
+
+
+@pytest.fixture
+def host(hosts):
+    return hosts.add(Host(host_name="mainframe-1", description="The old one", address="192.0.2.7", port=992))
+
+
+@pytest.fixture
+def ada(store):
+    return member(store, Role.ADMIN, name="Ada Admin")
+
+
+@pytest.fixture
+def adas(ada):
+    """A browser in which an administrator is signed in."""
+    return browser(ada)

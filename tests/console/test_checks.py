@@ -1,0 +1,83 @@
+"""What an admin may not declare is refused when the process starts, with a hint that says what to do instead."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.sites import all_sites
+
+from apps.accounts.admin import UserAdmin
+from apps.accounts.entities import folded
+from apps.console.checks import CANNOT_WORK, check_consoles
+from apps.console.entity_admin import Listing
+from apps.console.site import Console
+from apps.console.twins import twin
+from apps.policy_runs.admin import HostAdmin
+from apps.storage.entity import Entity
+from apps.storage.repository import Repository
+from apps.storage.table import Key, Table
+
+
+def found(admin, **declared):
+    """The numbers and sentences of what the checks say of this admin with other declarations."""
+    changed = type("Changed", (admin,), declared)
+    site = Console(changed, allowed=lambda *_: True)
+    all_sites.discard(site)  # it is nobody else's
+    return [(error.id, f"{error.msg} {error.hint}") for error in site.check(None)]
+
+
+def test_what_is_registered_passes():
+    assert check_consoles(None) == []
+
+
+@pytest.mark.parametrize("option", CANNOT_WORK)
+def test_an_option_that_needs_sql_is_refused(option):
+    value = {"date_hierarchy": "created_at", "prepopulated_fields": {"name": ("email",)}, "radio_fields": {"name": 1}}
+    ((number, sentence),) = found(UserAdmin, **{option: value.get(option, ("name",))})
+    assert number == "console.E001"
+    assert f"`{option}` cannot work without SQL." in sentence
+    assert CANNOT_WORK[option] in sentence
+
+
+@pytest.mark.parametrize(
+    ("admin", "declared", "number", "told"),
+    [
+        (UserAdmin, {"listing": Listing(index="nothing-index", partition="users")}, "E002", "email-index"),
+        (UserAdmin, {"list_display": ("name", "created_at")}, "E003", "Add createdAt to the index's `include`"),
+        (HostAdmin, {"search_fields": ("host_name",)}, "E004", "No index answers a search of host_name"),
+        (UserAdmin, {"search_fields": ("email",)}, "E005", "`email` cannot be searched"),
+        (UserAdmin, {"search_fields": ("name__icontains",)}, "E005", "only beginnings can be found"),
+        (UserAdmin, {"search_fields": ("name", "email")}, "E005", "Name one field"),
+        (UserAdmin, {"fields": ("name", "password_hash")}, "E006", "`password_hash` is nothing that can be shown"),
+        (UserAdmin, {"changes": "users.change", "fields": None}, "E007", "create and change and remove"),
+        (HostAdmin, {"fields": ("host_name", "port")}, "E008", "`address` is required"),
+        (HostAdmin, {"readonly_fields": ("port",)}, "E008", "`port` is required"),
+    ],
+)
+def test_what_no_index_and_no_service_stands_behind_is_refused(admin, declared, number, told):
+    errors = found(admin, **declared)
+    assert f"console.{number}" in {one for one, _ in errors}
+    assert told in " ".join(sentence for _, sentence in errors)
+
+
+def test_a_search_without_its_folding_is_refused():
+    ((number, _),) = found(UserAdmin, listing=Listing(index="directory-index", partition="users"))
+    assert number == "console.E004"
+    ((number, _),) = found(UserAdmin, listing=Listing(index="email-index", partition="x", folded=folded))
+    assert number == "console.E004", "the index has no sort key"
+
+
+class Berth(Entity):
+    kept_deleted = timedelta(days=1)
+
+    harbour: str
+    number: int
+
+
+class Berths(Repository[Berth]):
+    entity = Berth
+    table = Table(name="Berths", partition_key=Key("harbour"), sort_key=Key("number"))
+
+
+def test_a_key_of_several_parts_is_refused_at_once():
+    with pytest.raises(TypeError, match="a key that is one of its fields"):
+        twin(Berths.entity, Berths.table)

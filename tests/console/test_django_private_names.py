@@ -1,0 +1,73 @@
+"""The private names of Django that the console stands on: what fails here is to be read first after an upgrade."""
+
+import inspect
+
+from django import forms
+from django.contrib.admin import ModelAdmin, helpers, utils
+from django.contrib.admin.sites import all_sites
+from django.contrib.admin.views import main
+from django.contrib.contenttypes.models import ContentType, ContentTypeManager
+from django.forms import BoundField
+from django.test import RequestFactory
+
+from apps.accounts.entities import ANONYMOUS
+from apps.terminal.repository import Hosts
+from project.console import console
+
+
+def parameters(function):
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def test_the_change_form_can_be_had_without_its_transaction():
+    """The outer views open a SQL transaction around them: `EntityAdmin` calls the inner ones instead."""
+    assert parameters(ModelAdmin._changeform_view) == ["request", "object_id", "form_url", "extra_context"]
+    assert parameters(ModelAdmin._delete_view) == ["request", "object_id", "extra_context"]
+
+
+def test_content_types_can_be_put_into_their_cache():
+    """The change form asks for the content type of its model: `twins.py` puts it there, or it is looked for in SQL."""
+    assert parameters(ContentTypeManager._add_to_cache) == ["using", "ct"]
+    assert isinstance(ContentType.objects._cache, dict)
+    for model in console._registry:
+        assert ContentType.objects.get_for_model(model, for_concrete_model=False).model == model._meta.model_name
+
+
+def test_every_model_has_a_content_type_number_of_its_own():
+    numbers = [ContentType.objects.get_for_model(model).pk for model in console._registry]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_the_changelist_asks_for_its_rows_where_they_are_given():
+    """`CursorList` replaces these two, and reads the cursor where Django has the number of a page."""
+    assert parameters(main.ChangeList.get_results) == ["request"]
+    assert parameters(main.ChangeList.get_ordering) == ["request", "queryset"]
+    assert (main.PAGE_VAR, main.ERROR_FLAG) == ("p", "e")
+
+
+def test_values_and_labels_are_found_by_the_name_of_a_column():
+    """`templatetags/console.py` shows them in our own way."""
+    assert parameters(utils.lookup_field) == ["name", "obj", "model_admin"]
+    assert parameters(utils.label_for_field)[:3] == ["name", "model", "model_admin"]
+
+
+def test_a_read_only_field_of_a_form_tells_its_name():
+    """`form.html` shows its value in our own way."""
+    assert parameters(helpers.AdminReadonlyField.__init__) == ["form", "field", "is_first", "model_admin"]
+    assert "readonly_fields" in parameters(helpers.AdminForm.__init__)
+    admin = console.get_model_admin(next(model for model in console._registry if model._meta.model_name == "host"))
+    request = RequestFactory().get("/")
+    request.user = ANONYMOUS
+    form = admin.get_form(request, fields=[])(instance=admin.row(Hosts.entity(host_name="a", address="b", port=1)))
+    assert helpers.AdminReadonlyField(form, "port", is_first=True, model_admin=admin).field["field"] == "port"
+
+
+def test_a_form_can_carry_what_each_field_was_when_it_was_read():
+    """`EntityForm` tells by it what somebody changed, and brings it up to date after a conflict."""
+    assert "only_initial" in parameters(BoundField.as_widget)
+    assert forms.Form().add_initial_prefix("port") == "initial-port"
+
+
+def test_sites_can_be_enumerated_for_their_checks():
+    """`checks.py` looks for consoles here."""
+    assert console in all_sites
