@@ -304,3 +304,10 @@ def test_compressed_text_can_be_found_by_the_whole_of_it(things: Things) -> None
 def test_conditions_are_not_joined_by_words_that_python_would_drop() -> None:
     with pytest.raises(TypeError, match="combine conditions with"):
         attribute("amount").above(1) and attribute("title").exists()
+
+
+def test_a_filter_on_what_the_index_lacks_is_a_mistake_in_the_code(things: Things) -> None:
+    for condition in (attribute("amount").above(1), attribute("title").exists() & attribute("extra.x").equals(1)):
+        with pytest.raises(LookupError, match=r"owner-index of Things does not carry (amount|extra) to filter by"):
+            things.page(Query(partition="ada", index="owner-index", filter=condition))
+    assert things.page(Query(partition=some_id(), index="owner-index", filter=attribute("title").exists())).items == []

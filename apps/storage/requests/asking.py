@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,9 @@ from apps.storage.items.keys import UnfitKey
 from apps.storage.items.kinds import Item, Kind
 from apps.storage.items.size import may_be_key
 from apps.storage.requests.expressions import Expressions, sort_text
+
+# The placeholder of an attribute itself, not of an entry inside it.
+_OUTERMOST = re.compile(r"(?<![\w.])#\d+")
 
 
 def request_of(query: Query, kind: Kind[Any]) -> Item | None:
@@ -39,7 +43,20 @@ def request_of(query: Query, kind: Kind[Any]) -> Item | None:
         request["IndexName"] = query.index
     if query.filter is not None:
         request["FilterExpression"] = to.condition(query.filter)
+        _refuse_what_is_not_carried(query, kind)
     return {**request, **to.request()}
+
+
+def _refuse_what_is_not_carried(query: Query, kind: Kind[Any]) -> None:
+    """Raise `LookupError` for a filter on what the index lacks: it would find nothing, and not say why."""
+    index = kind.table.index(query.index) if query.index else None
+    if index is None or index.include is None or query.filter is None:
+        return
+    to = Expressions(kind.codec)
+    asked = {to.names[found] for found in _OUTERMOST.findall(to.condition(query.filter))}
+    lacking = sorted(asked - {key.name for key in (*kind.table.keys, *index.keys)} - set(index.include))
+    if lacking:
+        raise LookupError(f"{index.name} of {kind.table.name} does not carry {', '.join(lacking)} to filter by")
 
 
 def counting(request: Item, kind: Kind[Any]) -> Item:
