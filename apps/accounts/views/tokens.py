@@ -13,9 +13,8 @@ from apps.accounts.decorators import sign_in_required
 from apps.accounts.forms import TokenForm
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.services import NewToken
+from apps.accounts.views._page import UNPROCESSABLE
 from apps.errors import Invalid, NotFound
-
-UNPROCESSABLE = 422
 
 
 @never_cache

@@ -1,70 +1,23 @@
-"""Signing in and out, and the account page."""
+"""One's own account."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts import middleware, services, wiring
 from apps.accounts.addresses import counted_as
-from apps.accounts.decorators import HOME, safe_next, sign_in_required
-from apps.accounts.entities import Anonymous
+from apps.accounts.decorators import sign_in_required
 from apps.accounts.errors import TooManyAttempts
-from apps.accounts.forms import PasswordForm, SignInForm
-from apps.accounts.middleware import actor_of, address_of, signed_in_user, user_of
+from apps.accounts.forms import PasswordForm
+from apps.accounts.middleware import actor_of, address_of, signed_in_user
+from apps.accounts.views._page import TOO_MANY, UNAVAILABLE, UNPROCESSABLE, page
 from apps.errors import Conflict, Invalid, Unavailable
 from apps.storage.sessions import session_hash
-
-UNPROCESSABLE, TOO_MANY, UNAVAILABLE = 422, 429, 503
-
-
-@never_cache
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
-def sign_in(request: HttpRequest) -> HttpResponse:
-    """Ask for e-mail and password, and go where the person wanted to go."""
-    given = request.POST if request.method == "POST" else request.GET
-    wanted = given.get("next", "")
-    if request.method == "GET":
-        if not isinstance(user_of(request), Anonymous):
-            return redirect(safe_next(request, wanted))
-        return _sign_in_page(request, SignInForm(), wanted=wanted)
-    form = SignInForm(request.POST)
-    if not form.is_valid():
-        return _sign_in_page(request, form, wanted=wanted, status=UNPROCESSABLE)
-    try:
-        user = services.authenticate(
-            wiring.users(),
-            email=form.cleaned_data["email"],
-            password=form.cleaned_data["password"],
-            address=counted_as(address_of(request)),
-            now=datetime.now(UTC),
-            throttle=wiring.throttle(),
-            passwords=wiring.passwords(),
-        )
-    except TooManyAttempts as error:
-        return _sign_in_page(request, form, wanted=wanted, status=TOO_MANY, wait_seconds=error.wait_seconds)
-    except Invalid as error:
-        form.add_error(None, error.public_message)
-        return _sign_in_page(request, form, wanted=wanted, status=UNPROCESSABLE)
-    except Unavailable as error:
-        form.add_error(None, error.public_message)
-        return _sign_in_page(request, form, wanted=wanted, status=UNAVAILABLE)
-    middleware.sign_in(request, user)
-    return redirect(safe_next(request, wanted))
-
-
-@never_cache
-@require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
-    """End this browser's session."""
-    middleware.sign_out(request)
-    return redirect("accounts:sign_in")
 
 
 @never_cache
@@ -132,14 +85,6 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:sign_in")
 
 
-def _sign_in_page(
-    request: HttpRequest, form: SignInForm, *, wanted: str, status: int = 200, wait_seconds: int | None = None
-) -> HttpResponse:
-    safe = safe_next(request, wanted)
-    context = {"form": form, "next": "" if safe == HOME else safe, "wait_seconds": wait_seconds}
-    return _page(request, "accounts/sign_in.html", context, status=status, wait_seconds=wait_seconds)
-
-
 def _account_page(
     request: HttpRequest, form: PasswordForm, *, status: int = 200, wait_seconds: int | None = None
 ) -> HttpResponse:
@@ -154,13 +99,4 @@ def _account_page(
         for session in wiring.web_sessions().of(signed_in_user(request).user_id)
     ]
     context = {"form": form, "web_sessions": listed}
-    return _page(request, "accounts/account.html", context, status=status, wait_seconds=wait_seconds)
-
-
-def _page(
-    request: HttpRequest, template: str, context: dict[str, Any], *, status: int, wait_seconds: int | None
-) -> HttpResponse:
-    response = render(request, template, context, status=status)
-    if wait_seconds is not None:
-        response["Retry-After"] = str(wait_seconds)
-    return response
+    return page(request, "accounts/account.html", context, status=status, wait_seconds=wait_seconds)
