@@ -17,7 +17,7 @@ from django.shortcuts import render
 from apps.audit.repository import AuditLog
 from apps.console.changelist import CursorList
 from apps.console.checks import EntityAdminChecks
-from apps.console.fields import column
+from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.rows import Rows
 from apps.console.twins import ROW_KEY, Twin, twin
@@ -254,7 +254,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         if not self.has_change_permission(request, obj):
             return self.get_fields(request, obj)
         key = [] if obj is None else self.twin().keys.fields
-        shown = {*self._shown_only(), *self.readonly_fields, *key}
+        shown = {*self._shown_only(obj), *self.readonly_fields, *key}
         return [name for name in self.get_fields(request, obj) if name in shown]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
@@ -273,24 +273,20 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
-        if isinstance(refused, StaleVersion) and form.stored is not None:
-            context["differences"] = self._differences(form)
+        if isinstance(refused, StaleVersion):
+            context["differences"] = form.differences
         answer = super().render_change_form(request, context, *args, **kwargs)
         if form.errors:
             answer.status_code = HTTPStatus.CONFLICT if "differences" in context else HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
 
-    def _shown_only(self) -> list[str]:
-        return [field.name for field in self.model._meta.concrete_fields if not field.editable]
-
-    def _differences(self, form: EntityForm) -> list[tuple[str, Any, Any]]:
-        """For each field that differs: its label, what is stored, what was entered."""
-        found = []
-        for name in form.changed:
-            now, entered = column(getattr(form.stored, name)), form.cleaned_data.get(name)
-            if now != entered:
-                found.append((str(form.fields[name].label), now, entered))
-        return found
+    def _shown_only(self, obj: Any = None) -> list[str]:
+        """What no form can edit: by its type, or because the inputs would not give this value back as it is."""
+        return [
+            field.name
+            for field in self.model._meta.concrete_fields
+            if not field.editable or (obj is not None and isinstance(field, AsItIs) and not field.fits(obj.entity))
+        ]
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
