@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import ApiTokens, Users
+from apps.accounts.repository import ApiTokens, Invitations, SignIns, Users
 from apps.accounts.throttle import Buckets, Throttle
 from apps.audit.repository import AuditLog
 from apps.storage import connection
@@ -18,6 +18,16 @@ def users() -> Users:
 def api_tokens() -> ApiTokens:
     """The API tokens."""
     return ApiTokens(connection.default_store())
+
+
+def invitations() -> Invitations:
+    """The invitations and password resets."""
+    return Invitations(connection.default_store())
+
+
+def sign_ins() -> SignIns:
+    """When people last signed in."""
+    return SignIns(connection.default_store())
 
 
 def audit_log() -> AuditLog:
