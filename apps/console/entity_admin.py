@@ -20,7 +20,7 @@ from apps.console.checks import EntityAdminChecks
 from apps.console.fields import column
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.rows import Rows
-from apps.console.twins import Twin, twin
+from apps.console.twins import ROW_KEY, Twin, twin
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.conditions import Query, begins_with
 from apps.storage.connection import default_store
@@ -115,9 +115,9 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         return Rows(self.model)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row with this key, read consistently. Raises `NotFound`."""
+        """The row of this name (see `RowKeys`), read consistently. Raises `NotFound`."""
         del request, from_field
-        found = self.rows().find(object_id, consistent=True)
+        found = self.rows().find(self.twin().keys.value(object_id), consistent=True)
         if found is None:
             raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
         return self.row(found)
@@ -216,6 +216,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """What the audit log has on this key, also after the row was deleted; the row itself is not read."""
         self._require(request, may=True)
         key = unquote(object_id)
+        self.twin().keys.value(key)
         if self.sees_history is None or not self.admin_site.allowed(request.user, self.sees_history):
             raise NotFound("There is no such page, or you may not see it.")
         if request.method not in {"GET", "HEAD"}:
@@ -230,7 +231,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the page of a row shows; of a new one, what can be entered."""
         every = [field.name for field in self.model._meta.concrete_fields]
-        found = list(self.fields or [name for name in every if name != "version"])
+        found = list(self.fields or [name for name in every if name not in {"version", ROW_KEY}])
         if obj is None:
             return [name for name in found if name not in self._shown_only()]
         is_in_title = str(obj) == obj.pk and self.has_change_permission(request)
@@ -240,7 +241,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """What no form can edit, and the key of what has one; all of it for who may not change it."""
         if not self.has_change_permission(request):
             return self.get_fields(request, obj)
-        key = [] if obj is None else [str(self.model._meta.pk.name)]
+        key = [] if obj is None else self.twin().keys.fields
         shown = {*self._shown_only(), *self.readonly_fields, *key}
         return [name for name in self.get_fields(request, obj) if name in shown]
 
