@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from apps.accounts.mail import Later
 from apps.accounts.passwords import Passwords
 from apps.accounts.repository import ApiTokens, Invitations, SignIns, Users
 from apps.accounts.throttle import Buckets, Throttle
@@ -49,3 +50,9 @@ def throttle() -> Throttle:
 def passwords() -> Passwords:
     """The one place of this process where passwords are hashed: it bounds how many are at once."""
     return Passwords()
+
+
+@lru_cache(maxsize=1)
+def later() -> Later:
+    """Where mails wait that nobody waits for."""
+    return Later()

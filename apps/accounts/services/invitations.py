@@ -20,7 +20,7 @@ from apps.accounts.tokens import link_token, token_hash
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
 from apps.errors import Invalid
-from apps.storage.errors import ConditionFailed, ItemNotFound, StaleVersion
+from apps.storage.errors import ItemNotFound, StaleVersion
 
 VALID_FOR: Final = {LinkKind.INVITATION: timedelta(days=7), LinkKind.RESET: timedelta(hours=1)}
 TRIES = 3
@@ -49,7 +49,8 @@ def send_link(
     Raises `NotFound` and `Forbidden`, `Invalid` for who may not sign in, `MailNotSent`: then it can be sent again.
     """
     require(by, Permission.USERS_INVITE)
-    link = _made(invitations, user=user, action="user.link_sent", actor=actor, now=now, audit=audit)
+    kind = _kind_for(user)
+    link = _made(invitations, user=user, kind=kind, action="user.link_sent", actor=actor, now=now, audit=audit)
     mailer.send(user, link)
     return link
 
@@ -62,7 +63,8 @@ def show_link(
     Raises `NotFound` and `Forbidden`, `Invalid` for who may not sign in.
     """
     require(by, Permission.USERS_CHANGE)
-    return _made(invitations, user=user, action="user.link_shown", actor=actor, now=now, audit=audit)
+    kind = _kind_for(user)
+    return _made(invitations, user=user, kind=kind, action="user.link_shown", actor=actor, now=now, audit=audit)
 
 
 def send_reset(
@@ -76,7 +78,8 @@ def send_reset(
     if user is None or not user.is_active:
         return
     actor = Actor(actor_id="sign-in", name="Forgot password", address=address)
-    link = _made(invitations, user=user, action="user.link_asked_for", actor=actor, now=now, audit=audit)
+    kind = LinkKind.RESET  # also where they never had a password: a stranger may have asked
+    link = _made(invitations, user=user, kind=kind, action="user.link_asked_for", actor=actor, now=now, audit=audit)
     mailer.send(user, link)
 
 
@@ -107,32 +110,34 @@ def choose_password(
     `address` is for the audit log. Raises `LinkVoid`, `Invalid` (field `new_password`), `StaleVersion`.
     """
     check_rules(password, field="new_password")
-    user, _ = whose_link(users, invitations, hashed=hashed)
+    user, invitation = whose_link(users, invitations, hashed=hashed)
     password_hash = passwords.hashed(password)
     for _ in range(TRIES):
-        user, invitation = whose_link(users, invitations, hashed=hashed)
-        entry = audit.recording(
-            object_of(user), action=f"user.{invitation.kind}_used", actor=user.acting(address), at=now
-        )
+        action = f"user.{invitation.kind}_used"
+        entry = audit.recording(object_of(user), action=action, actor=user.acting(address), at=now)
         chosen = user.evolve(password_hash=password_hash, auth_epoch=user.auth_epoch + 1, updated_at=now)
         use_up = invitations.deleting(invitation).otherwise(LinkVoid())
         try:
             stored = users.save(chosen, use_up, entry, *throttle.unlocking(email=user.email, now=now))
-        except (StaleVersion, ItemNotFound, ConditionFailed) as error:  # somebody changed the user: look again
+        except (StaleVersion, ItemNotFound) as error:  # somebody changed the user: look again
             lost = error
+            user, invitation = whose_link(users, invitations, hashed=hashed)
         else:
             end_sessions(user.user_id)
             return stored
     raise lost
 
 
+def _kind_for(user: User) -> LinkKind:
+    return LinkKind.RESET if user.password_hash else LinkKind.INVITATION
+
+
 def _made(
-    invitations: Invitations, *, user: User, action: str, actor: Actor, now: datetime, audit: AuditLog
+    invitations: Invitations, *, user: User, kind: LinkKind, action: str, actor: Actor, now: datetime, audit: AuditLog
 ) -> NewLink:
     if not user.is_active:
         raise Invalid(f"{user.name} may not sign in. Make the account active first.", code="inactive")
     token = link_token()
-    kind = LinkKind.RESET if user.password_hash else LinkKind.INVITATION
     invitation = Invitation(
         token_hash=token_hash(token),
         kind=kind,
