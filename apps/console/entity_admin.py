@@ -17,10 +17,10 @@ from django.shortcuts import render
 from apps.audit.repository import AuditLog
 from apps.console.changelist import CursorList
 from apps.console.checks import EntityAdminChecks
-from apps.console.fields import column
+from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.rows import Rows
-from apps.console.twins import Twin, twin
+from apps.console.twins import ROW_KEY, Twin, twin
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.conditions import Query, begins_with
 from apps.storage.connection import default_store
@@ -116,11 +116,11 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         return Rows(self.model)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row with this key, read consistently, once a request. Raises `NotFound`."""
+        """The row of this name (see `RowKeys`), read consistently, once a request. Raises `NotFound`."""
         del from_field
         known: dict[str, Any] = vars(request).setdefault(FOUND, {})
         if object_id not in known:
-            found = self.rows().find(object_id, consistent=True)
+            found = self.rows().find(self.twin().keys.value(object_id), consistent=True)
             if found is None:
                 raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
             known[object_id] = self.row(found)
@@ -228,6 +228,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """What the audit log has on this key, also after the row was deleted; the row itself is not read."""
         self._require(request, may=True)
         key = unquote(object_id)
+        self.twin().keys.value(key)
         if not self._is_allowed(request, self.sees_history):
             raise NotFound("There is no such page, or you may not see it.")
         if request.method not in {"GET", "HEAD"}:
@@ -242,7 +243,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the page of a row shows; of a new one, what can be entered."""
         every = [field.name for field in self.model._meta.concrete_fields]
-        found = list(self.fields or [name for name in every if name != "version"])
+        found = list(self.fields or [name for name in every if name not in {"version", ROW_KEY}])
         if obj is None:
             return [name for name in found if name not in self._shown_only()]
         is_in_title = str(obj) == obj.pk and self.has_change_permission(request, obj)
@@ -252,8 +253,8 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """What no form can edit, and the key of what has one; all of it for who may not change it."""
         if not self.has_change_permission(request, obj):
             return self.get_fields(request, obj)
-        key = [] if obj is None else [str(self.model._meta.pk.name)]
-        shown = {*self._shown_only(), *self.readonly_fields, *key}
+        key = [] if obj is None else self.twin().keys.fields
+        shown = {*self._shown_only(obj), *self.readonly_fields, *key}
         return [name for name in self.get_fields(request, obj) if name in shown]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
@@ -272,24 +273,20 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
-        if isinstance(refused, StaleVersion) and form.stored is not None:
-            context["differences"] = self._differences(form)
+        if isinstance(refused, StaleVersion):
+            context["differences"] = form.differences
         answer = super().render_change_form(request, context, *args, **kwargs)
         if form.errors:
             answer.status_code = HTTPStatus.CONFLICT if "differences" in context else HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
 
-    def _shown_only(self) -> list[str]:
-        return [field.name for field in self.model._meta.concrete_fields if not field.editable]
-
-    def _differences(self, form: EntityForm) -> list[tuple[str, Any, Any]]:
-        """For each field that differs: its label, what is stored, what was entered."""
-        found = []
-        for name in form.changed:
-            now, entered = column(getattr(form.stored, name)), form.cleaned_data.get(name)
-            if now != entered:
-                found.append((str(form.fields[name].label), now, entered))
-        return found
+    def _shown_only(self, obj: Any = None) -> list[str]:
+        """What no form can edit: by its type, or because the inputs would not give this value back as it is."""
+        return [
+            field.name
+            for field in self.model._meta.concrete_fields
+            if not field.editable or (obj is not None and isinstance(field, AsItIs) and not field.fits(obj.entity))
+        ]
 
     # --- writing -----------------------------------------------------------------------------------------------------
 

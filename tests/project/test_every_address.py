@@ -39,6 +39,9 @@ PAGES = {
     "account/sign-in/": [Opened(PUBLIC)],
     "account/sign-out/": [Opened(PUBLIC, "post", told=302)],
     "account/password/": [Opened(OWN), Opened(OWN, "post")],
+    "account/forgot-password/": [Opened(PUBLIC)],
+    "account/link/<str:token>/": [Opened(PUBLIC, told=410)],  # whoever has a link that holds goes on
+    "account/choose-password/": [Opened(PUBLIC, told=410)],  # likewise
     "account/tokens/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/revoke/": [Opened(OWN, "post")],
     "account/sign-out-everywhere/": [Opened(OWN, "post")],
@@ -126,7 +129,7 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
-    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF")
+    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF", token="none")
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)
