@@ -82,5 +82,5 @@ def _entry(request: Any, ship: Ship, **told: Any) -> Any:
     return log.recording(f"Ships#{ship.ship_id}", actor=actor_of(request), at=datetime.now(UTC), **told)
 
 
-console = Console(ShipAdmin, allowed=allowed)
+console = Console(ShipAdmin, allowed=allowed, actor_of=actor_of)
 all_sites.discard(console)  # it is nobody's but these tests'
