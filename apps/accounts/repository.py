@@ -1,10 +1,10 @@
-"""Users and their API tokens in the store."""
+"""Users, their API tokens and their second factors in the store."""
 
 import contextlib
 from datetime import datetime, timedelta
 
-from apps.accounts.entities import ApiToken, User, folded
-from apps.accounts.tables import API_TOKENS, USERS
+from apps.accounts.entities import ApiToken, SecondFactor, User, folded
+from apps.accounts.tables import API_TOKENS, SECOND_FACTORS, USERS
 from apps.storage.conditions import Query, Update, attribute, begins_with
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.page import Page
@@ -28,6 +28,12 @@ class Users(Repository[User]):
         """Raise the user's `auth_epoch`, whatever else changes about them meanwhile. Raises `ItemNotFound`."""
         raised = self.updating(user_id, Update(add={"auth_epoch": 1}, set={"updated_at": now}))
         Transaction(self.store, raised, *also).commit()
+
+    def replace_hash(self, user: User, password_hash: str) -> None:
+        """Store another hash of the same password, unless it was changed meanwhile or the user is gone."""
+        unchanged = attribute("password_hash").equals(user.password_hash)
+        with contextlib.suppress(ConditionFailed, ItemNotFound):
+            self.update(user.user_id, Update(set={"password_hash": password_hash}), condition=unchanged)
 
     def by_email(self, email: str) -> User | None:
         """Who has this address, read consistently by key, never through the index, which lags."""
@@ -61,3 +67,16 @@ class ApiTokens(Repository[ApiToken]):
         unchanged = seen.missing() if token.last_used_at is None else seen.equals(token.last_used_at)
         with contextlib.suppress(ConditionFailed, ItemNotFound):  # another request said it, or the token was revoked
             self.update(token.token_hash, Update(set={"last_used_at": now}), condition=unchanged)
+
+
+class SecondFactors(Repository[SecondFactor]):
+    """The second factors, one a user at most: in use, or being set up."""
+
+    entity = SecondFactor
+    table = SECOND_FACTORS
+    noun = "second factor"
+
+    def in_use_by(self, user_id: str) -> SecondFactor | None:
+        """This user's confirmed second factor, read consistently."""
+        found = self.find(user_id, consistent=True)
+        return found if found is not None and found.confirmed_at is not None else None

@@ -1,4 +1,4 @@
-"""Where users and their API tokens are stored."""
+"""Where users, their API tokens and their second factors are stored."""
 
 from apps.storage.table import Index, Key, Recovery, Table
 
@@ -34,4 +34,12 @@ API_TOKENS = Table(
     description="API tokens, by the hash of their text.",
 )
 
-TABLES = (USERS, API_TOKENS)
+SECOND_FACTORS = Table(
+    name="SecondFactors",
+    partition_key=Key("user_id"),
+    ttl="expires_at",
+    recovery=Recovery.EVERYWHERE,
+    description="Keys of authenticator apps, encrypted, and hashes of recovery codes.",
+)
+
+TABLES = (USERS, API_TOKENS, SECOND_FACTORS)

@@ -2,8 +2,9 @@
 
 from functools import lru_cache
 
+from apps.accounts.code_throttle import CodeThrottle
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import ApiTokens, Users
+from apps.accounts.repository import ApiTokens, SecondFactors, Users
 from apps.accounts.throttle import Buckets, Throttle
 from apps.audit.repository import AuditLog
 from apps.storage import connection
@@ -20,6 +21,11 @@ def api_tokens() -> ApiTokens:
     return ApiTokens(connection.default_store())
 
 
+def second_factors() -> SecondFactors:
+    """The second factors."""
+    return SecondFactors(connection.default_store())
+
+
 def audit_log() -> AuditLog:
     """The audit log."""
     return AuditLog(connection.default_store())
@@ -33,6 +39,11 @@ def web_sessions() -> WebSessions:
 def throttle() -> Throttle:
     """What slows guessing down."""
     return Throttle(Buckets(connection.default_store()))
+
+
+def code_throttle() -> CodeThrottle:
+    """What slows the guessing of one-time codes down."""
+    return CodeThrottle(Buckets(connection.default_store()))
 
 
 @lru_cache(maxsize=1)
