@@ -43,7 +43,7 @@ PAGES = {
     "account/second-factor/recovery-codes/": [Opened(OWN), Opened(OWN, "post")],
     "account/second-factor/switch-off/": [Opened(OWN), Opened(OWN, "post")],
     "account/forgot-password/": [Opened(PUBLIC), Opened(PUBLIC, "post", told=422)],
-    "account/link/<str:token>/": [Opened(PUBLIC, told=302)],
+    "account/link/<str:token>/": [Opened(PUBLIC, told=410)],
     "account/choose-password/": [Opened(PUBLIC, told=410), Opened(PUBLIC, "post", told=410)],  # no link was opened
     "account/sign-out/": [Opened(PUBLIC, "post", told=302)],
     "account/password/": [Opened(OWN), Opened(OWN, "post")],
