@@ -116,7 +116,7 @@ class RowActions(_Lists):
             found.append(RowAction(label="Export as CSV", permission=self.exports, done="exported", name=EXPORT))
         able = {one.name: one for one in found if self.admin_site.allowed(request.user, one.permission)}
         if self.changes is not None and self.has_delete_permission(request):
-            sentence = "They will be gone. That they were, and who deleted them, stays in the audit log."
+            sentence = "What is deleted is gone. That it was there, and who deleted it, stays in the audit log."
             able[DELETE] = RowAction(
                 label="Delete …",
                 permission=self.changes,

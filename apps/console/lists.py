@@ -63,7 +63,7 @@ class RowLists(_ModelAdmin, Generic[E]):
     @cached_property
     def lists(self) -> Lists:
         """What is known of the listings."""
-        return Lists(self.repository.entity, self.repository.table, self.listings, self.filters)
+        return Lists(self.repository.entity, self.repository.table, self.listings, self.filters, self.labels)
 
     def rows(self) -> Repository[E]:
         """The repository on this process's store."""

@@ -32,6 +32,7 @@ class Head:
     label: str
     url: str | None
     order: str
+    is_number: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,14 @@ class Row:
 @register.simple_tag
 def column_heads(changes: CursorList) -> list[Head]:
     """The head of each column."""
+    fields = changes.opts.concrete_fields
+    numbers = {field.name for field in fields if isinstance(field, models.IntegerField) and not field.flatchoices}
     return [
         Head(
             _capital(str(label_for_field(name, changes.model, changes.model_admin))),
             changes.address_ordered_by(str(name)),
             changes.order_of(str(name)),
+            str(name) in numbers,
         )
         for name in changes.list_display
     ]
