@@ -114,7 +114,7 @@ class RowActions(_Lists):
         found = [getattr(type(self), name).row_action for name in self.row_actions]
         if self.exports is not None:
             found.append(RowAction(label="Export as CSV", permission=self.exports, done="exported", name=EXPORT))
-        able = {one.name: one for one in found if self.admin_site.allowed(request.user, one.permission)}
+        able = {one.name: one for one in found if self.admin_site.allowed(request.user, one.permission, None)}
         if self.changes is not None and self.has_delete_permission(request):
             sentence = "What is deleted is gone. That it was there, and who deleted it, stays in the audit log."
             able[DELETE] = RowAction(
@@ -132,7 +132,8 @@ class RowActions(_Lists):
         """Whether this user may do it to this row."""
         if action.name == DELETE:
             return self.has_delete_permission(request, row)
-        return self.admin_site.allowed(request.user, action.permission) and self.has_view_permission(request, row)
+        is_allowed = self.admin_site.allowed(request.user, action.permission, row.entity)
+        return is_allowed and self.has_view_permission(request, row)
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Do what was posted from a list, or ask first.

@@ -61,7 +61,8 @@ class Suggestions(_Lists):
         typed = request.GET.get("q", "").strip()[:LONGEST_TYPED]
         found = self.found(typed) if typed else None
         page = None if found is not None else self.listed(Asked(prefix=typed), limit=MOST_SUGGESTED)
-        rows = [self.row(entity) for entity in ([found] if page is None else page.items)]
+        every = map(self.row, [found] if page is None else page.items)
+        rows = [row for row in every if self.has_view_permission(request, row)]
         suggested = [{"key": str(row.pk), "name": str(row), "note": self.suggested_note(row)} for row in rows]
         return JsonResponse({"rows": suggested, "hasMore": bool(page and page.next)})
 

@@ -51,8 +51,8 @@ class CursorList(ChangeList):
         self.previous_url = self._address(page.previous)
         self.first_url = self.get_query_string() if cursor else None
         self.exhausted_budget, self.examined = page.exhausted_budget, page.examined
-        rows: Any = [self.model_admin.row(entity) for entity in page.items]
-        self.result_list = rows
+        rows: Any = map(self.model_admin.row, page.items)
+        self.result_list = rows = [row for row in rows if self.model_admin.has_view_permission(request, row)]
         self.names = self.model_admin.related_names(request, page.items)
         self._find_by_name(request)
         self.result_count = self.full_result_count = len(rows)

@@ -21,6 +21,7 @@ from apps.storage.requests.paging import READ_BUDGET_ITEMS
 
 E = TypeVar("E", bound=Entity)
 
+FOUND = "console_found"
 BUDGET = READ_BUDGET_ITEMS
 """How many rows are looked at for one page where a filter stands that no key answers."""
 
@@ -104,8 +105,8 @@ class RowLists(_ModelAdmin, Generic[E]):
             admin = self.related_admin(request, kind)
             if column in self.get_list_display(request) and admin is not None:
                 keys = {str(key) for entity in entities if (key := getattr(entity, column)) not in {None, ""}}
-                others = admin.rows().get_many(sorted(keys)) if keys else []
-                found[column] = {str(row.pk): str(row) for row in map(admin.row, others)}
+                others = map(admin.row, admin.rows().get_many(sorted(keys)) if keys else [])
+                found[column] = {str(row.pk): str(row) for row in others if admin.has_view_permission(request, row)}
         return found
 
     def related_admin(self, request: HttpRequest, kind: "type[EntityAdmin[Any]]") -> "EntityAdmin[Any] | None":
@@ -121,12 +122,15 @@ class RowLists(_ModelAdmin, Generic[E]):
         return Rows(self.model)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row of this name (see `RowKeys`), read consistently. Raises `NotFound`."""
-        del request, from_field
-        found = self.rows().find(self.twin().keys.value(object_id), consistent=True)
-        if found is None:
-            raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
-        return self.row(found)
+        """The row of this name (see `RowKeys`), read consistently, once a request. Raises `NotFound`."""
+        del from_field
+        known: dict[str, Any] = vars(request).setdefault(FOUND, {})
+        if object_id not in known:
+            found = self.rows().find(self.twin().keys.value(object_id), consistent=True)
+            if found is None:
+                raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
+            known[object_id] = self.row(found)
+        return known[object_id]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CursorList]:
         """The list by cursor."""

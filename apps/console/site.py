@@ -25,7 +25,8 @@ LEFT_OUT = frozenset(
 class Console(AdminSite):
     """The back office.
 
-    `allowed` says whether a user's roles allow a permission, `actor_of` whom the audit log names for a request.
+    `allowed` says whether a user may do what a permission names, to this entity or to any; `actor_of` whom the audit
+    log names for a request.
     """
 
     site_title = "Back office"
@@ -37,7 +38,7 @@ class Console(AdminSite):
     def __init__(
         self,
         *admins: type[EntityAdmin[Any]],
-        allowed: Callable[[Any, str], bool],
+        allowed: Callable[[Any, str, Any], bool],
         actor_of: Callable[[HttpRequest], Actor],
     ) -> None:
         """Register every admin on the model of its entity."""

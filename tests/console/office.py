@@ -65,8 +65,8 @@ class DeliveryAdmin(EntityAdmin[Delivery]):
 
 class RunAdmin(EntityAdmin[AstExecution]):
     repository = Executions
-    sees = Permission.RUN_SEE_ANY
-    exports = Permission.RUN_CONTROL_ANY
+    sees = Permission.RUN_SEE
+    exports = Permission.RUN_CONTROL
     list_display = ("execution_id", "created_at", "status", "user_id", "total_items", "failed_count")
     listings = (
         Listing(index="board-execution_id-index", partition="all", descending=True, sorts="created_at"),
@@ -84,7 +84,7 @@ class ResultAdmin(EntityAdmin[PolicyResult]):
         Listing(index="policy_number-execution_id-index", by=("policy_number",), descending=True),
     )
     filters = (Exactly("execution_id"), Exactly("policy_number"), Choices("status"))
-    sees = Permission.RUN_SCREENS_ANY
+    sees = Permission.RUN_SCREENS
     sees_history = Permission.AUDIT_SEE
     list_display = ("policy_number", "status", "duration_ms")
     fields = ("execution_id", "policy_number", "status", "attempt", "error")
