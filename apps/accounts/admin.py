@@ -19,7 +19,7 @@ class UserAdmin(EntityAdmin[User]):
     sees_history = Permission.AUDIT_SEE
     exports = Permission.USERS_CHANGE
     listings = (Listing(index="directory-index", partition="users", folded=folded),)
-    filters = (Choices("roles", label="role"), YesNo("is_active", label="active"))
+    filters = (Choices("roles", label="Role"), YesNo("is_active"))
     finds: ClassVar[Mapping[str, Callable[[str], str]]] = {"email": email_address}
     list_display = ("name", "email", "roles", "is_active")
     labels: ClassVar[Mapping[str, str]] = {"email": "e-mail", "is_active": "active", "user_id": "id"}

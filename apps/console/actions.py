@@ -116,7 +116,7 @@ class RowActions(_Lists):
             found.append(RowAction(label="Export as CSV", permission=self.exports, done="exported", name=EXPORT))
         able = {one.name: one for one in found if self.admin_site.allowed(request.user, one.permission, None)}
         if self.changes is not None and self.has_delete_permission(request):
-            sentence = "They will be gone. That they were, and who deleted them, stays in the audit log."
+            sentence = "What is deleted is gone. That it was there, and who deleted it, stays in the audit log."
             able[DELETE] = RowAction(
                 label="Delete …",
                 permission=self.changes,
@@ -132,8 +132,8 @@ class RowActions(_Lists):
         """Whether this user may do it to this row."""
         if action.name == DELETE:
             return self.has_delete_permission(request, row)
-        may = self.admin_site.allowed(request.user, action.permission, row.entity)
-        return may and self.has_view_permission(request, row)
+        is_allowed = self.admin_site.allowed(request.user, action.permission, row.entity)
+        return is_allowed and self.has_view_permission(request, row)
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Do what was posted from a list, or ask first.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.http import HttpRequest
 
+from apps.console.autocomplete import NameBox
 from apps.console.filters import FilterForm
 from apps.console.listings import Asked, Plan
 from apps.errors import Invalid
@@ -50,9 +51,10 @@ class CursorList(ChangeList):
         self.previous_url = self._address(page.previous)
         self.first_url = self.get_query_string() if cursor else None
         self.exhausted_budget, self.examined = page.exhausted_budget, page.examined
-        rows: Any = [self.model_admin.row(entity) for entity in page.items]
-        self.result_list = rows
+        rows: Any = map(self.model_admin.row, page.items)
+        self.result_list = rows = [row for row in rows if self.model_admin.has_view_permission(request, row)]
         self.names = self.model_admin.related_names(request, page.items)
+        self._find_by_name(request)
         self.result_count = self.full_result_count = len(rows)
         self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
 
@@ -140,6 +142,14 @@ class CursorList(ChangeList):
         for name, value in values.items():
             shown |= lists.filters[name].shown(value)
         self.filters.data = shown
+
+    def _find_by_name(self, request: HttpRequest) -> None:
+        """Let filters on keys of other entities find these by name."""
+        admin = self.model_admin
+        for name, kind in admin.related.items():
+            if name in self.filters.fields and admin.related_admin(request, kind) is not None:
+                known = self.names.get(name, {}).get(str(self.filters.values.get(name, "")), "")
+                self.filters.fields[name].widget = NameBox(kind, name=known)
 
     def _address(self, cursor: str | None) -> str | None:
         return None if cursor is None else self.get_query_string({PAGE_VAR: cursor})

@@ -15,6 +15,7 @@ from django.shortcuts import render
 
 from apps.audit.repository import AuditLog
 from apps.console.actions import RowActions
+from apps.console.autocomplete import Suggestions
 from apps.console.checks import EntityAdminChecks
 from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
@@ -30,7 +31,7 @@ E = TypeVar("E", bound=Entity)
 REFUSED = "console_refused"
 
 
-class EntityAdmin(RowActions, RowLists[E]):
+class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     """Screens over one entity: a list by cursor, a page for each, forms, and its history.
 
     A subclass names `repository` and `sees` (the permission that opens these screens), and declares like any

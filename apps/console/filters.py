@@ -38,14 +38,16 @@ class Filter(ABC):
     def __init__(self, name: str, *, label: str = "", default: Callable[[], Any] | None = None) -> None:
         """`default` is chosen where somebody chose nothing, and nothing else is asked that a listing answers."""
         self.name = name
-        self.label = label or name.replace("_", " ")
+        self.label = label
         self.default = default
         self.entity: type[Entity] = Entity
 
-    def of(self, entity: type[Entity]) -> Self:
-        """The same filter, which knows whose field it is of."""
+    def of(self, entity: type[Entity], *, label: str = "") -> Self:
+        """The same filter, which knows whose field it is of, and how that is labelled elsewhere."""
         known = copy(self)
         known.entity = entity
+        words = self.label or label or self.name.replace("_", " ")
+        known.label = words[:1].upper() + words[1:]
         return known
 
     @property

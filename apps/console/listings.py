@@ -57,13 +57,18 @@ class Lists:
     """What is known of an entity's listings; compiled once for each admin."""
 
     def __init__(
-        self, entity: type[Entity], table: Table, listings: Sequence[Listing], filters: Sequence["Filter"]
+        self,
+        entity: type[Entity],
+        table: Table,
+        listings: Sequence[Listing],
+        filters: Sequence["Filter"],
+        labels: Mapping[str, str],
     ) -> None:
-        """`listings` in the order in which they are preferred."""
+        """`listings` in the order in which they are preferred; `labels` are words for fields."""
         self.kind = Kind(Codec(entity, table), table)
         self.table = table
         self.listings = tuple(listings)
-        self.filters = {one.name: one.of(entity) for one in filters}
+        self.filters = {one.name: one.of(entity, label=labels.get(one.name, "")) for one in filters}
 
     # --- what a listing is -------------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ class RowLists(_ModelAdmin, Generic[E]):
     @cached_property
     def lists(self) -> Lists:
         """What is known of the listings."""
-        return Lists(self.repository.entity, self.repository.table, self.listings, self.filters)
+        return Lists(self.repository.entity, self.repository.table, self.listings, self.filters, self.labels)
 
     def rows(self) -> Repository[E]:
         """The repository on this process's store."""
@@ -105,8 +105,8 @@ class RowLists(_ModelAdmin, Generic[E]):
             admin = self.related_admin(request, kind)
             if column in self.get_list_display(request) and admin is not None:
                 keys = {str(key) for entity in entities if (key := getattr(entity, column)) not in {None, ""}}
-                others = admin.rows().get_many(sorted(keys)) if keys else []
-                found[column] = {str(row.pk): str(row) for row in map(admin.row, others)}
+                others = map(admin.row, admin.rows().get_many(sorted(keys)) if keys else [])
+                found[column] = {str(row.pk): str(row) for row in others if admin.has_view_permission(request, row)}
         return found
 
     def related_admin(self, request: HttpRequest, kind: "type[EntityAdmin[Any]]") -> "EntityAdmin[Any] | None":

@@ -25,7 +25,7 @@ LEFT_OUT = frozenset(
 class Console(AdminSite):
     """The back office.
 
-    `allowed` says whether a user may do what a permission names: to this entity, or to any; `actor_of` whom the audit
+    `allowed` says whether a user may do what a permission names, to this entity or to any; `actor_of` whom the audit
     log names for a request.
     """
 

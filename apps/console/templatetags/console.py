@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import label_for_field, lookup_field, quote
+from django.db import models
 from django.urls import reverse
 
 from apps.audit.entities import AuditEntry
@@ -23,6 +24,7 @@ class Head:
     label: str
     url: str | None
     order: str
+    is_number: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,14 @@ class Row:
 @register.simple_tag
 def column_heads(changes: CursorList) -> list[Head]:
     """The head of each column."""
+    fields = changes.opts.concrete_fields
+    numbers = {field.name for field in fields if isinstance(field, models.IntegerField) and not field.flatchoices}
     return [
         Head(
             _capital(str(label_for_field(name, changes.model, changes.model_admin))),
             changes.address_ordered_by(str(name)),
             changes.order_of(str(name)),
+            str(name) in numbers,
         )
         for name in changes.list_display
     ]
