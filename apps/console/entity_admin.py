@@ -195,6 +195,8 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
+        row = context.get("original")
+        context["links"] = self.links(request, row.entity) if row is not None else ()
         if isinstance(refused, StaleVersion):
             context["differences"] = form.differences
         answer = super().render_change_form(request, context, *args, **kwargs)
@@ -227,6 +229,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     def dependents(self, entity: E) -> Sequence[str]:
         """What would lose its footing with this entity: where there is any, deleting is refused and these are named."""
         del entity
+        return ()
+
+    def links(self, request: HttpRequest, entity: E) -> Sequence[tuple[str, str]]:
+        """Where else something is to be seen of this entity: labels and addresses, of what this user may see."""
+        del request, entity
         return ()
 
     def audited_as(self, key: str) -> str:

@@ -59,7 +59,7 @@ class RowLists(_ModelAdmin, Generic[E]):
     def twin(cls) -> type[Twin]:
         """The model that stands in for the entity."""
         entity: type[Entity] = cls.repository.entity
-        return twin(entity, cls.repository.table, tuple(cls.labels.items()))
+        return twin(entity, cls.repository.table, tuple(cls.labels.items()), cls.repository.noun)
 
     @cached_property
     def lists(self) -> Lists:

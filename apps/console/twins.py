@@ -4,6 +4,7 @@ A twin that somebody writes and forgets to extend wipes the field it lacks. Thes
 columns; what is saved is the entity that was read, with what the form changed.
 """
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -79,16 +80,17 @@ class Twin(models.Model):
         """Nothing, for the same reason."""
 
     def __str__(self) -> str:
-        if named := getattr(self, "name", None):
-            return str(named)
         shown = self if self.entity is None else self.entity
+        if named := getattr(shown, "name", None):
+            return str(named)
         return " · ".join(str(column(getattr(shown, name, ""))) for name in self.keys.fields)
 
 
 @cache
-def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = ()) -> type[Twin]:
+def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = (), noun: str = "") -> type[Twin]:
     """The model of an entity, one for the process; `labels` are words for fields whose names do not say it well.
 
+    `noun` is what one row is called, by default as its class.
     Raises `TypeError` for a key that is bytes, and for a field called `row_key`.
     """
     keys = row_keys(entity, table)
@@ -100,8 +102,8 @@ def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...]
         "managed": False,
         "base_manager_name": "objects",
         "default_manager_name": "objects",
-        "verbose_name": entity.__name__.lower(),
-        "verbose_name_plural": f"{entity.__name__.lower()}s",
+        "verbose_name": noun or entity.__name__.lower(),
+        "verbose_name_plural": plural(noun or entity.__name__.lower()),
     }
     body: dict[str, Any] = dict(model_fields(entity, key=keys.single))
     if keys.single is None:
@@ -112,6 +114,11 @@ def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...]
     made: type[Twin] = type(entity.__name__, (Twin,), body)
     _prime_content_type(made)
     return made
+
+
+def plural(noun: str) -> str:
+    """Several of them."""
+    return f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}s"
 
 
 def _prime_content_type(model: type[Twin]) -> None:

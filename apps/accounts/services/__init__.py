@@ -1,6 +1,6 @@
 """What can be done with accounts; each change is written together with its audit entry, or not at all."""
 
-from apps.accounts.services.access import end_session_of, sign_out_user, unlock
+from apps.accounts.services.access import end_session_of, revoke_token_of, sign_out_user, unlock
 from apps.accounts.services.invitations import (
     NewLink,
     choose_password,
@@ -48,6 +48,7 @@ __all__ = [
     "renew_recovery_codes",
     "reset_second_factor",
     "revoke_token",
+    "revoke_token_of",
     "second_factor_to_confirm",
     "send_link",
     "send_reset",

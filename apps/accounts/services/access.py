@@ -1,12 +1,13 @@
-"""What administrators and support do about how somebody gets in: end sessions, unlock."""
+"""What administrators and support do about how somebody gets in: end sessions, revoke tokens, unlock."""
 
 from datetime import datetime
 
-from apps.accounts.entities import User
+from apps.accounts.entities import ApiToken, User
 from apps.accounts.permissions import Permission, require
-from apps.accounts.repository import Users
+from apps.accounts.repository import ApiTokens, Users
 from apps.accounts.services._recording import object_of
 from apps.accounts.services.signing_in import sign_out_everywhere
+from apps.accounts.services.tokens import revoke_token
 from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
@@ -44,6 +45,17 @@ def end_session_of(
     except (ConditionFailed, ItemNotFound):
         raise missing from None
     return found
+
+
+def revoke_token_of(
+    tokens: ApiTokens, *, user: User, token_hash: str, by: User, actor: Actor, now: datetime, audit: AuditLog
+) -> ApiToken:
+    """End one of this user's API tokens, from the next request on; returns what it was.
+
+    Raises `NotFound` where it is gone already, alike for somebody else's, and for who may not; and `Forbidden`.
+    """
+    require(by, Permission.USERS_CHANGE)
+    return revoke_token(tokens, user=user, token_hash=token_hash, actor=actor, now=now, audit=audit)
 
 
 def unlock(throttle: Throttle, *, user: User, by: User, actor: Actor, now: datetime, audit: AuditLog) -> None:
