@@ -1,5 +1,6 @@
 """What can be done with accounts; each change is written together with its audit entry, or not at all."""
 
+from apps.accounts.services.own_account import change_profile, end_session
 from apps.accounts.services.people import create_user, deactivate
 from apps.accounts.services.second_factor import (
     begin_second_factor,
@@ -24,10 +25,12 @@ __all__ = [
     "authenticate",
     "begin_second_factor",
     "change_password",
+    "change_profile",
     "confirm_second_factor",
     "create_token",
     "create_user",
     "deactivate",
+    "end_session",
     "note_signed_in",
     "pass_second_factor",
     "renew_recovery_codes",
