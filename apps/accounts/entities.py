@@ -101,9 +101,9 @@ class User(Stamped):
         """Whether they may let others in and shut them out."""
         return self.is_active and Role.ADMIN in self.roles
 
-    def acting(self, address: str = "") -> Actor:
-        """This user as the audit log names who acts; `address` is where the request came from."""
-        return Actor(actor_id=self.user_id, name=self.name, address=address)
+    def acting(self, address: str = "", *, via: str = "") -> Actor:
+        """This user as the audit log names who acts; `address` is where the request came from, `via` what sent it."""
+        return Actor(actor_id=self.user_id, name=self.name, address=address, via=via)
 
     def __str__(self) -> str:
         return self.name
@@ -122,6 +122,11 @@ class ApiToken(Entity):
     created_at: Instant
     last_used_at: Instant | None = None
     expires_at: Expiry
+
+    @property
+    def as_via(self) -> str:
+        """How the audit log names it where it acted for its owner."""
+        return f"token {self.name} (…{self.hint})"
 
 
 class SignIn(Entity):

@@ -29,6 +29,18 @@ class SignInForm(forms.Form):
     )
 
 
+class ProfileForm(forms.Form):
+    """What people change about themselves."""
+
+    name = forms.CharField(
+        label="Name",
+        help_text="As others see it.",
+        max_length=LONGEST_NAME,
+        error_messages={"required": "Enter your name."},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+
 class PasswordForm(forms.Form):
     """The current password and, twice, the new one."""
 
@@ -132,8 +144,10 @@ class BothFactorsForm(ConfirmingForm):
     )
 
 
-class TokenForm(forms.Form):
+class TokenForm(ConfirmingForm):
     """What a new API token is called, and for how long it is valid."""
+
+    field_order = ("name", "days", "password")
 
     name = forms.CharField(
         label="Name",

@@ -24,6 +24,7 @@ AUTH_EPOCH = "auth_epoch"
 HALF_SIGNED_IN = "half_signed_in"
 HALF_SIGNED_IN_LASTS = timedelta(minutes=5)
 _KNOWN = "_known_user"
+_VIA = "_acting_via"
 _UNSETTLED = "_unsettled_user"
 
 
@@ -70,7 +71,12 @@ def signed_in_user(request: HttpRequest) -> User:
 
 def actor_of(request: HttpRequest) -> Actor:
     """The signed-in user as the audit log names who acts, with the address they come from."""
-    return signed_in_user(request).acting(address_of(request))
+    return signed_in_user(request).acting(address_of(request), via=via_of(request))
+
+
+def via_of(request: HttpRequest) -> str:
+    """What acts for the user in this request, where it is not their browser: an API token."""
+    return str(getattr(request, _VIA, ""))
 
 
 def address_of(request: HttpRequest) -> str:
@@ -154,8 +160,9 @@ def settling_user(request: HttpRequest) -> User:
     return unsettled_user(request) or signed_in_user(request)
 
 
-def act_as(request: HttpRequest, user: User) -> None:
+def act_as(request: HttpRequest, user: User, *, via: str) -> None:
     """Let this one request be the user's, whatever its session says: for those who show an API token."""
+    setattr(request, _VIA, via)
     _become(request, user)
 
 
