@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.utils import unquote
@@ -21,6 +20,7 @@ from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.rows import Rows
 from apps.console.twins import Twin, twin
+from apps.console.widgets import Words
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.conditions import Query, begins_with
 from apps.storage.connection import default_store
@@ -82,7 +82,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     change_form_template = "console/form.html"
     delete_confirmation_template = "console/delete.html"
     form = EntityForm
-    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": forms.TextInput}}
+    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": Words}}
 
     @classmethod
     def twin(cls) -> type[Twin]:
@@ -269,11 +269,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def _shown_only(self, obj: Any = None) -> list[str]:
         """What no form can edit: by its type, or because the inputs would not give this value back as it is."""
-        return [
-            field.name
-            for field in self.model._meta.concrete_fields
-            if not field.editable or (obj is not None and isinstance(field, AsItIs) and not field.fits(obj.entity))
-        ]
+        return [field.name for field in self.model._meta.concrete_fields if not _can_edit(field, obj)]
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -347,3 +343,9 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def _told(self, request: HttpRequest, obj: Any, sentence: str) -> HttpResponse:
         self.message_user(request, sentence, messages.SUCCESS)
         return self.response_post_save_change(request, obj)
+
+
+def _can_edit(field: Any, row: Any) -> bool:
+    if row is None or not isinstance(field, AsItIs):
+        return bool(field.editable)
+    return bool(field.editable) and field.fitting(getattr(row.entity, field.name)) is not None

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError as Refused
 from pydantic import ValidationError
 
-from apps.console.fields import may_be_none
+from apps.console.fields import AsItIs, may_be_none
 from apps.console.form_fields import entered_of
 from apps.console.sentences import sentence
 from apps.errors import DomainError
@@ -53,8 +53,19 @@ class EntityForm(_ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in self.changeable:
+            self._fit(name)
         if self.stored is not None:
             self.initial.update({READ_VERSION: self.stored.version, AS_READ: self._page_of(self.stored)})
+
+    def _fit(self, name: str) -> None:
+        """Take the inputs that give back the value that is there."""
+        column: Any = self.instance._meta.get_field(name)
+        if isinstance(column, AsItIs):
+            found = column.fitting(getattr(self.stored, name)) if self.stored else column.formfield()
+            assert found is not None  # noqa: S101  (the admin only shows those that have none)
+            found.disabled = self.fields[name].disabled
+            self.fields[name] = found
 
     @property
     def stored(self) -> Entity | None:

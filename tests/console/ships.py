@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from django.contrib.admin.sites import all_sites
+from pydantic import BaseModel, Field
 
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import Permission, allowed
@@ -25,6 +26,24 @@ class Flag(StrEnum):
     WHITE = "white"
 
 
+class Sail(BaseModel):
+    cloth: str
+    area: Decimal | None = None
+
+
+class Mast(BaseModel):
+    height: int = Field(ge=1, description="In metres")
+    made_of: Literal["wood", "steel"] = "wood"
+    sails: tuple[Sail, ...] = ()
+
+
+class Crate(BaseModel):
+    mark: str = Field(max_length=8)
+    count: int = 1
+    is_fragile: bool = False
+    packed_at: Instant | None = None
+
+
 class Ship(Entity):
     ship_id: str
     name: str = ""
@@ -41,6 +60,11 @@ class Ship(Entity):
     rig: Literal["sloop", "ketch", "none"] = "none"
     gone_at: Expiry | None = None
     plan: bytes = b""
+    mast: Mast = Mast(height=9)
+    spare_mast: Mast | None = None
+    cargo: tuple[Crate, ...] = ()
+    stores: Mapping[str, int] = Field(default_factory=dict)
+    notes: Mapping[str, Any] = Field(default_factory=dict)
     pilots: tuple[str, ...] | None = None
 
 
