@@ -10,8 +10,11 @@ from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.db import models
+from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.audit.repository import AuditLog
 from apps.console.changelist import CursorList
@@ -19,6 +22,7 @@ from apps.console.checks import EntityAdminChecks
 from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.rows import Rows
+from apps.console.secret_fields import SecretField, secrets_of
 from apps.console.twins import Twin, twin
 from apps.console.widgets import Words
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
@@ -178,6 +182,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         self._require(request, may=request.method in {"GET", "HEAD"})
         return super().changelist_view(request, extra_context)
 
+    @method_decorator(sensitive_post_parameters())
     def changeform_view(
         self,
         request: HttpRequest,
@@ -229,11 +234,11 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the page of a row shows; of a new one, what can be entered."""
-        every = [field.name for field in self.model._meta.concrete_fields]
+        every = [field.name for field in self.model._meta.concrete_fields] + secrets_of(self.repository.entity)
         found = list(self.fields or [name for name in every if name != "version"])
         if obj is None:
             return [name for name in found if name not in self._shown_only()]
-        is_in_title = str(obj) == obj.pk and self.has_change_permission(request)
+        is_in_title = str(self.row(obj.entity)) == obj.pk and self.has_change_permission(request)
         return [name for name in found if not (is_in_title and name == self.model._meta.pk.name)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -246,6 +251,14 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
         """The form, which knows the entity and what the service refused."""
+        shown = set(self.get_fields(request, obj)) - set(self.get_readonly_fields(request, obj))
+        entity = self.repository.entity
+        secrets = {
+            name: SecretField(info=entity.model_fields[name], label=self.labels.get(name, pretty_name(name)))
+            for name in secrets_of(entity)
+            if name in shown
+        }
+        kwargs["form"] = type(self.form.__name__, (self.form,), secrets)
         form = super().get_form(request, obj, change, **kwargs)
         known = {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
         return type(form.__name__, (form,), known)

@@ -4,6 +4,7 @@ A twin that somebody writes and forgets to extend wipes the field it lacks. Thes
 columns; what is saved is the entity that was read, with what the form changed.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -14,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, models
 from apps.console.errors import UnsupportedQuery
 from apps.console.fields import column, model_fields
 from apps.console.rows import Rows
+from apps.console.secret_fields import IS_NOT_SET, IS_SET, secrets_of
 from apps.storage.entity import Entity, stored_name
 from apps.storage.table import Table
 
@@ -101,10 +103,16 @@ def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...]
     body: dict[str, Any] = dict(model_fields(entity, key=key))
     for name, label in labels:
         body[name].verbose_name = label
+    body |= {name: property(_secret_state(name)) for name in secrets_of(entity)}
     body |= {"objects": RowsManager(), "Meta": type("Meta", (), options), "__module__": entity.__module__}
     made: type[Twin] = type(entity.__name__, (Twin,), body)
     _prime_content_type(made)
     return made
+
+
+def _secret_state(name: str) -> Callable[[Twin], str]:
+    """All that a row knows of a secret: whether there is one."""
+    return lambda row: IS_NOT_SET if getattr(row.entity, name, None) is None else IS_SET
 
 
 def _prime_content_type(model: type[Twin]) -> None:

@@ -17,6 +17,7 @@ from apps.console.site import Console
 from apps.storage.connection import default_store
 from apps.storage.entity import Entity, Expiry, Instant
 from apps.storage.repository import Repository
+from apps.storage.secrets import Secret
 from apps.storage.table import Key, Table
 
 
@@ -65,6 +66,8 @@ class Ship(Entity):
     cargo: tuple[Crate, ...] = ()
     stores: Mapping[str, int] = Field(default_factory=dict)
     notes: Mapping[str, Any] = Field(default_factory=dict)
+    radio_key: Secret | None = None
+    safe: Secret | None = Field(default=None, description="The code of the safe")
     pilots: tuple[str, ...] | None = None
 
 
