@@ -1,4 +1,4 @@
-"""Where users and their API tokens are stored."""
+"""Where users are stored, and what lets them in."""
 
 from apps.storage.table import Index, Key, Recovery, Table
 
@@ -34,4 +34,19 @@ API_TOKENS = Table(
     description="API tokens, by the hash of their text.",
 )
 
-TABLES = (USERS, API_TOKENS)
+INVITATIONS = Table(
+    name="Invitations",
+    partition_key=Key("token_hash"),
+    ttl="expires_at",
+    recovery=Recovery.NEVER,
+    description="Invitations and password resets, by the hash of the link's token.",
+)
+
+SIGN_INS = Table(
+    name="SignIns",
+    partition_key=Key("user_id"),
+    recovery=Recovery.NEVER,
+    description="When each user last signed in.",
+)
+
+TABLES = (USERS, API_TOKENS, INVITATIONS, SIGN_INS)

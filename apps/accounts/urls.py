@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.views import account, sign_in, tokens
+from apps.accounts.views import account, links, sign_in, tokens
 
 app_name = "accounts"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("password/", account.change_password, name="change_password"),
+    path("forgot-password/", links.forgot, name="forgot_password"),
+    path("link/<str:token>/", links.open_link, name="open_link"),
+    path("choose-password/", links.choose, name="choose_password"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/revoke/", tokens.revoke, name="revoke_token"),
     path("sign-out-everywhere/", account.sign_out_everywhere, name="sign_out_everywhere"),

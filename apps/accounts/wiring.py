@@ -2,8 +2,9 @@
 
 from functools import lru_cache
 
+from apps.accounts.mail import Later
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import ApiTokens, Users
+from apps.accounts.repository import ApiTokens, Invitations, SignIns, Users
 from apps.accounts.throttle import Buckets, Throttle
 from apps.audit.repository import AuditLog
 from apps.storage import connection
@@ -18,6 +19,16 @@ def users() -> Users:
 def api_tokens() -> ApiTokens:
     """The API tokens."""
     return ApiTokens(connection.default_store())
+
+
+def invitations() -> Invitations:
+    """The invitations and password resets."""
+    return Invitations(connection.default_store())
+
+
+def sign_ins() -> SignIns:
+    """When people last signed in."""
+    return SignIns(connection.default_store())
 
 
 def audit_log() -> AuditLog:
@@ -39,3 +50,9 @@ def throttle() -> Throttle:
 def passwords() -> Passwords:
     """The one place of this process where passwords are hashed: it bounds how many are at once."""
     return Passwords()
+
+
+@lru_cache(maxsize=1)
+def later() -> Later:
+    """Where mails wait that nobody waits for."""
+    return Later()

@@ -72,7 +72,7 @@ def may_be_none(info: FieldInfo) -> bool:
     return type(None) in get_args(info.annotation)
 
 
-def model_fields(entity: type[Entity], *, key: str) -> "Iterator[tuple[str, models.Field[Any, Any]]]":
+def model_fields(entity: type[Entity], *, key: str | None) -> "Iterator[tuple[str, models.Field[Any, Any]]]":
     """The model's fields by name. Secrets, and what is kept out of dumps, have none: the admin cannot leak them."""
     for name, info in entity.model_fields.items():
         if kind_of(info) is not Secret and not info.exclude:
@@ -86,7 +86,7 @@ def column(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def _model_field(name: str, info: FieldInfo, *, key: str) -> "models.Field[Any, Any]":
+def _model_field(name: str, info: FieldInfo, *, key: str | None) -> "models.Field[Any, Any]":
     kind = kind_of(info)
     common: dict[str, Any] = {"help_text": info.description or "", "null": may_be_none(info)}
     if not info.is_required():

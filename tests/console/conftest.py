@@ -32,6 +32,16 @@ def adas(ada):
 
 
 @pytest.fixture
+def office_store(store, settings):
+    """The store, where a back office with more in it has its tables and its addresses."""
+    from tests.console.office import Deliveries  # noqa: PLC0415  (once the addresses are there)
+
+    create_tables(store, Deliveries.table)
+    settings.ROOT_URLCONF = "tests.console.office"
+    return store
+
+
+@pytest.fixture
 def ships(store, settings):
     """Ships, with their own console in the place of the back office."""
     settings.ROOT_URLCONF = "tests.console.ship_urls"
