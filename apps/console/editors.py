@@ -91,10 +91,13 @@ def fitting(info: FieldInfo, value: Any, **options: Any) -> ValueField | None:
         return field
     if not isinstance(field, WithParts | LinesField):
         return None
-    told = _of(info, options)
-    told.setdefault("required", not peeled(info.annotation)[1])
-    field = JsonField(kind=info.annotation, **told)
+    field = json_editor(info, **options)
     return field if carries(field, value) else None
+
+
+def json_editor(info: FieldInfo, **options: Any) -> JsonField:
+    """The field that takes any value of the type as JSON."""
+    return JsonField(kind=info.annotation, **{"required": not peeled(info.annotation)[1], **_of(info, options)})
 
 
 def _of(info: FieldInfo, options: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.text import capfirst
 from pydantic.fields import FieldInfo
 
-from apps.console.editors import fitting, model_editor, peeled, words
+from apps.console.editors import fitting, json_editor, model_editor, peeled, words
 from apps.storage.entity import Entity
 from apps.storage.secrets import Secret
 
@@ -46,6 +46,10 @@ class AsItIs(_Field):
     def fitting(self, value: Any) -> forms.Field | None:
         """The form field that gives back this value as it is, None where there is none."""
         return None if self.info is None else fitting(self.info, value, label=capfirst(self.verbose_name))
+
+    def as_json(self) -> forms.Field | None:
+        """The form field that takes any value of the type as JSON."""
+        return None if self.info is None else json_editor(self.info, label=capfirst(self.verbose_name))
 
     def clean(self, value: Any, model_instance: Any) -> Any:
         """The value: it was judged by its form field, and will be by the entity."""

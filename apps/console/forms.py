@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from apps.console.fields import AsItIs, may_be_none
 from apps.console.form_fields import entered_of
+from apps.console.nested_fields import WithParts
 from apps.console.secret_fields import ENTER_AGAIN, IS_NOT_SET, IS_SET, REMOVE, SecretField
 from apps.console.sentences import sentence
-from apps.errors import DomainError
+from apps.errors import DomainError, NotFound
 from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
 
@@ -67,10 +68,17 @@ class EntityForm(_ModelForm):
             return
         column: Any = self.instance._meta.get_field(name)
         if isinstance(column, AsItIs):
-            found = column.fitting(getattr(self.stored, name)) if self.stored else column.formfield()
+            found = column.fitting(getattr(self.stored, name)) if self.stored else self._new(name, column)
             assert found is not None  # noqa: S101  (the admin only shows those that have none)
             found.disabled = self.fields[name].disabled
             self.fields[name] = found
+
+    def _new(self, name: str, column: AsItIs) -> forms.Field | None:
+        """The inputs of a new one; JSON where that came from the page of what was deleted meanwhile."""
+        found = column.formfield()
+        if isinstance(found, WithParts) and self.add_prefix(name) in self.data:
+            return column.as_json()
+        return found
 
     @property
     def stored(self) -> Entity | None:
@@ -155,6 +163,10 @@ class EntityForm(_ModelForm):
         if isinstance(refused, StaleVersion) and self.stored is not None:
             self._bring_up_to_date(self.stored)
             self.add_error(None, "Somebody changed this while you were at it. Compare, then save again or leave it.")
+        elif isinstance(refused, NotFound):
+            self.add_error(
+                None, "Somebody deleted this while you were at it. What you entered is here: add it, or leave."
+            )
         else:
             self._add_fault(refused.field or "", refused.public_message)
 
