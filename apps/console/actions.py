@@ -214,7 +214,7 @@ class RowActions(_Lists):
         rows = [one.row for one in chosen if one.row is not None and not one.refusal]
         columns = [str(name) for name in self.get_list_display(request)]
         note_export(self.repository.table, rows, columns, actor=self.admin_site.actor_of(request))
-        return csv_of(self, rows, columns)
+        return csv_of(self, rows, columns, left_out={one.name: one.refusal for one in chosen if one.refusal})
 
     def _page(
         self, request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = HTTPStatus.OK

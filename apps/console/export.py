@@ -1,6 +1,6 @@
 """Rows as CSV, and the record that they were taken."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +30,13 @@ def note_export(table: Table, rows: Sequence[Twin], columns: Sequence[str], *, a
     Transaction(store, record).commit()
 
 
-def csv_of(admin: "RowActions", rows: Sequence[Twin], columns: Sequence[str]) -> HttpResponse:
-    """The rows with the key and these columns; secrets are no columns of any admin."""
+def csv_of(
+    admin: "RowActions", rows: Sequence[Twin], columns: Sequence[str], *, left_out: Mapping[str, str]
+) -> HttpResponse:
+    """The rows with the key and these columns; secrets are no columns of any admin. `left_out`: keys, and why."""
     heads = ["key", *(str(label_for_field(name, admin.model, admin)) for name in columns)]
     lines = [csv_line(heads), *(csv_line([row.pk, *(_cell(name, row, admin) for name in columns)]) for row in rows)]
+    lines += [csv_line([key, f"Left out: {why}"]) for key, why in left_out.items()]
     answer = HttpResponse(b"".join(lines), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{admin.repository.table.name}.csv"'
     return answer

@@ -37,6 +37,7 @@ else:
 class RowLists(_ModelAdmin, Generic[E]):
     """What a list shows and where it is read from.
 
+    - `plural`: what several rows are called, where that is not the repository's `noun` and an s.
     - `listings`: the indexes it can be read from, the preferred one first. Without any it leafs through the table.
     - `filters`: what stands above the table; `manage.py check` says which index each of them lacks.
     - `search_fields`: the field by whose beginning a listing with `folded` finds.
@@ -52,6 +53,7 @@ class RowLists(_ModelAdmin, Generic[E]):
     finds: ClassVar[Mapping[str, Callable[[str], Any]]] = {}
     related: ClassVar[Mapping[str, "type[EntityAdmin[Any]]"]] = {}
     labels: ClassVar[Mapping[str, str]] = {}
+    plural: ClassVar[str] = ""
 
     admin_site: "Console"
 
@@ -59,7 +61,8 @@ class RowLists(_ModelAdmin, Generic[E]):
     def twin(cls) -> type[Twin]:
         """The model that stands in for the entity."""
         entity: type[Entity] = cls.repository.entity
-        return twin(entity, cls.repository.table, tuple(cls.labels.items()), cls.repository.noun)
+        words = {"noun": cls.repository.noun, "plural": cls.plural}
+        return twin(entity, cls.repository.table, tuple(cls.labels.items()), **words)
 
     @cached_property
     def lists(self) -> Lists:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -166,11 +167,16 @@ class RunAdmin(EntityAdmin[AstExecution]):
         del data
         _control(request, entity, Control.CANCEL)
 
-    def links(self, request: HttpRequest, entity: AstExecution) -> list[tuple[str, str]]:
-        """The run's own page, and its results here."""
+    def site_page(self, request: HttpRequest, entity: AstExecution) -> str:
+        """The run's own page, which whoever sees this may see."""
         del request
-        results = f"{reverse('admin:policy_runs_policyresult_changelist')}?execution_id={entity.execution_id}"
-        return [("Open the run", reverse("policy_runs:run", args=[entity.execution_id])), ("Results", results)]
+        return reverse("policy_runs:run", args=[entity.execution_id])
+
+    def links(self, request: HttpRequest, entity: AstExecution) -> list[tuple[str, str]]:
+        """Its results here."""
+        del request
+        results = reverse("admin:policy_runs_policyresult_changelist")
+        return [("Results", f"{results}?{urlencode({'execution_id': entity.execution_id})}")]
 
 
 class ResultAdmin(EntityAdmin[PolicyResult]):
@@ -199,13 +205,16 @@ class ResultAdmin(EntityAdmin[PolicyResult]):
         "error",
     )
 
+    def site_page(self, request: HttpRequest, entity: PolicyResult) -> str | None:
+        """The page with its screens and data, for whoever may see those of any run."""
+        if not allowed(signed_in_user(request), Permission.RUN_SCREENS):
+            return None
+        return reverse("policy_runs:result", args=[entity.execution_id, entity.policy_number])
+
     def links(self, request: HttpRequest, entity: PolicyResult) -> list[tuple[str, str]]:
-        """The run, and the screens for whoever may see those of any run."""
-        found = [("Open the run", reverse("policy_runs:run", args=[entity.execution_id]))]
-        if allowed(signed_in_user(request), Permission.RUN_SCREENS):
-            address = reverse("policy_runs:result", args=[entity.execution_id, entity.policy_number])
-            found.append(("Screens and data", address))
-        return found
+        """The run."""
+        del request
+        return [("Open the run", reverse("policy_runs:run", args=[entity.execution_id]))]
 
 
 class SessionAdmin(EntityAdmin[Session]):

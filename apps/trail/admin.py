@@ -12,6 +12,7 @@ class AuditAdmin(EntityAdmin[AuditEntry]):
     """Entries of a day, of an object, or of a person, the newest first."""
 
     repository = AuditLog
+    plural = "audit entries"
     sees = Permission.AUDIT_SEE
     listings = (
         Listing(index="day-entry-index", by=("day",), descending=True, sorts="at"),

@@ -162,7 +162,7 @@ class Combobox {
   pressed(event) {
     const isOpen = !this.list.hidden;
     if (event.key === "Escape" && isOpen) this.close();
-    else if (event.key === "Enter" && isOpen && this.active >= 0) this.choose(this.active);
+    else if (event.key === "Enter" && isOpen) this.choose(Math.max(0, this.active));
     else if (event.key === "ArrowDown" && !isOpen) this.ask();
     else if (event.key === "ArrowDown") this.move(this.active + 1);
     else if (event.key === "ArrowUp" && isOpen) this.move(this.active < 0 ? this.rows.length - 1 : this.active - 1);

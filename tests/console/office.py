@@ -93,6 +93,7 @@ class ResultAdmin(EntityAdmin[PolicyResult]):
 class EntryAdmin(EntityAdmin[AuditEntry]):
     repository = AuditLog
     sees = Permission.AUDIT_SEE
+    plural = "audit entries"
     list_display = ("object", "action", "at")
     listings = (
         Listing(index="day-entry-index", by=("day",), descending=True, sorts="at"),

@@ -138,12 +138,13 @@ def test_an_action_may_ask_for_more_and_what_was_typed_stays(adas, hosts, three,
 def test_chosen_rows_are_exported_as_harmless_csv_and_that_is_recorded(store, adas, ada, hosts, three, costs):
     hosts.save(three[1].evolve(description="=HYPERLINK(1)"))
     with costs(requests=4, gets=3, writes=1):
-        answer = adas.post(HOSTS, chosen("export", "host-1", "host-0"))
+        answer = adas.post(HOSTS, chosen("export", "host-1", "host-0", "gone"))
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="Hosts.csv"'
     table = list(csv.reader(io.StringIO(answer.content.decode())))
     assert table[0][:3] == ["key", "name", "description"]
-    assert [line[:3] for line in table[1:]] == [["host-1", "host-1", "'=HYPERLINK(1)"], ["host-0", "host-0", ""]]
+    assert [line[:3] for line in table[1:3]] == [["host-1", "host-1", "'=HYPERLINK(1)"], ["host-0", "host-0", ""]]
+    assert table[3:] == [["gone", "Left out: It is gone already."]]
     (entry,) = AuditLog(store).of("Hosts#exports").items
     assert (entry.action, entry.actor_id, entry.after["rows"]) == ("rows.exported", ada.user_id, ["host-1", "host-0"])
 

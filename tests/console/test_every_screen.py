@@ -18,7 +18,6 @@ from apps.storage.sessions import WebSessions
 from apps.storage.trash import Deleted, Trash
 from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
 from project.console import console
-from tests.policy_runs.conftest import launched_offline, operator, owner, run, stores  # noqa: F401
 from tests.policy_runs.web import browser, member
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
@@ -71,7 +70,7 @@ def addresses(admin, key):
 
 
 @pytest.fixture
-def rows(store, stores, run, owner, ada, host):  # noqa: F811
+def rows(store, stores, run, owner, ada, host):
     """Of each kind: a row that exists, and what its pages show of it."""
     client = browser(owner)
     client.get("/account/")

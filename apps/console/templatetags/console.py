@@ -29,12 +29,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a list: its name in addresses and for people, where its page is, and its columns' values."""
+    """A row of a list: its name in addresses and for people, where its page is, and each column's label and value."""
 
     key: str
     name: str
     url: str
-    cells: tuple[Value, ...]
+    cells: tuple[tuple[str, Value], ...]
 
 
 @register.simple_tag
@@ -44,7 +44,7 @@ def column_heads(changes: CursorList) -> list[Head]:
     numbers = {field.name for field in fields if isinstance(field, models.IntegerField) and not field.flatchoices}
     return [
         Head(
-            _capital(str(label_for_field(name, changes.model, changes.model_admin))),
+            _label(name, changes),
             changes.address_ordered_by(str(name)),
             changes.order_of(str(name)),
             str(name) in numbers,
@@ -56,9 +56,10 @@ def column_heads(changes: CursorList) -> list[Head]:
 @register.simple_tag
 def table_rows(changes: CursorList) -> Iterator[Row]:
     """The rows of a list."""
+    labels = {str(name): _label(name, changes) for name in changes.list_display}
     kept: dict[str, Any] = {"preserved_filters": changes.preserved_filters, "opts": changes.opts}
     for row in changes.result_list:
-        cells = tuple(_cell(str(name), row, changes) for name in changes.list_display)
+        cells = tuple((label, _cell(name, row, changes)) for name, label in labels.items())
         yield Row(str(row.pk), str(row), add_preserved_filters(kept, changes.url_for_result(row)), cells)
 
 
@@ -66,6 +67,14 @@ def table_rows(changes: CursorList) -> Iterator[Row]:
 def value_of(field: Any) -> Value:
     """The value of a read-only field of a form."""
     return shown(field.field["field"], field.form.instance, field.model_admin)
+
+
+@register.simple_tag
+def shown_fields(fieldset: Any, original: Any) -> list[Any]:
+    """The fields of a fieldset that are only shown; none where there is no row yet."""
+    if original is None:
+        return []
+    return [field for line in fieldset for field in line if field.is_readonly]
 
 
 @register.simple_tag
@@ -100,5 +109,6 @@ def _cell(name: str, row: Any, changes: CursorList) -> Value:
     return Value("link", names[key], address)
 
 
-def _capital(label: str) -> str:
+def _label(name: Any, changes: CursorList) -> str:
+    label = str(label_for_field(name, changes.model, changes.model_admin))
     return label[:1].upper() + label[1:]
