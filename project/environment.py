@@ -25,6 +25,7 @@ T = TypeVar("T")
 ENCRYPTION_KEY_BYTES = 32
 SHORTEST_SECRET_KEY = 32
 SHORTEST_TOKEN = 16
+MOST_DAYS = 36_500
 PHYSICAL_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
@@ -62,6 +63,7 @@ class Environment:
     data_dir: Path
     log_level: str
     metrics_token: str
+    audit_retention_days: int | None
 
     @property
     def is_dev(self) -> bool:
@@ -132,6 +134,7 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         data_dir=data_dir,
         log_level=reader.parsed("RUNGS_LOG_LEVEL", _log_level, "INFO"),
         metrics_token=reader.parsed("RUNGS_METRICS_TOKEN", _metrics_token, ""),
+        audit_retention_days=reader.parsed("RUNGS_AUDIT_RETENTION_DAYS", _days, None),
     )
     if reader.complaints:
         raise ImproperlyConfigured("Rungs cannot start:\n" + "\n".join(f"  - {line}" for line in reader.complaints))
@@ -290,6 +293,12 @@ def _roles(raw: str) -> frozenset[Role]:
 def _port(raw: str) -> int | None:
     if not raw.isdigit() or not 0 < int(raw) < 2**16:
         raise ValueError(f"{raw!r} is not a port between 1 and 65535")
+    return int(raw)
+
+
+def _days(raw: str) -> int | None:
+    if not raw.isdecimal() or not 0 < int(raw) <= MOST_DAYS:
+        raise ValueError(f"{raw!r} is not a number of days between 1 and {MOST_DAYS}")
     return int(raw)
 
 

@@ -180,6 +180,7 @@ STORAGES = {
 }
 
 METRICS_TOKEN = ENVIRONMENT.metrics_token
+AUDIT_RETENTION_DAYS = ENVIRONMENT.audit_retention_days
 LOGGING_CONFIG = "project.logs.configure"
 LOGGING = {"level": ENVIRONMENT.log_level, "json": not ENVIRONMENT.is_dev}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
