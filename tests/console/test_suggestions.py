@@ -48,11 +48,19 @@ def test_a_suggestion_tells_the_key_and_what_tells_it_from_another_of_that_name(
     assert row["key"] == ada.user_id
 
 
+def test_the_row_of_a_key_is_named(adas, ada, crowd, costs):
+    with costs(requests=3, gets=3, wcu=0):
+        assert names(adas.get(f"{ASK}?key={ada.user_id}")) == ["Ada Admin"]
+    for key in ("nobody", "\0", "x" * 3000):
+        assert names(adas.get(ASK, {"key": key})) == []
+
+
 @pytest.mark.parametrize("role", Role)
 def test_only_who_may_see_the_rows_is_suggested_any(store, ada, role):
     answer = browser(member(store, role)).get(f"{ASK}?q=ada")
     assert answer.status_code == (200 if role in {Role.ADMIN, Role.SUPPORT} else 404)
     assert (ada.email in answer.content.decode()) == (role in {Role.ADMIN, Role.SUPPORT})
+    assert browser(member(store, role)).get(f"{ASK}?key={ada.user_id}").status_code == answer.status_code
 
 
 def test_who_has_not_signed_in_is_suggested_nothing(store, ada):
