@@ -56,9 +56,10 @@ class Suggestions(_Lists):
     def suggestions_view(self, request: HttpRequest) -> HttpResponseBase:
         """The first rows whose name begins with `q`, or the one whose key is `key`, as JSON.
 
-        404 for who may not see them, or has not signed in.
+        404 for who may not see them or has not signed in, and where no index finds by the beginning of a name.
         """
-        if not self.admin_site.has_permission(request) or not self.has_view_permission(request):
+        may = self.admin_site.has_permission(request) and self.has_view_permission(request)
+        if not may or not any(listing.folded for listing in self.listings):
             raise NotFound("There is no such page, or you may not see it.")
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
