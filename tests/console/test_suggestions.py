@@ -89,3 +89,13 @@ def test_the_form_s_field_of_a_key_is_such_a_box_for_who_may_see_the_others(offi
         request.user = who
         field = admin.formfield_for_dbfield(admin.model._meta.get_field("user_id"), request)
         assert isinstance(field.widget, NameBox) is is_box
+
+
+def test_the_page_of_a_row_asks_for_a_key_in_such_a_box(office_store, adas, runs, monkeypatch, costs):
+    monkeypatch.setattr(RunAdmin, "changes", RunAdmin.exports)
+    with costs(requests=3, gets=3, wcu=0):
+        html = adas.get(f"{RUNS}{runs[0].execution_id}/change/").content.decode()
+    box = re.search(r'<input[^>]*name="user_id"[^>]*>', html)[0]
+    assert f'data-suggestions="{ASK}"' in box
+    assert 'value="user-0"' in box
+    assert "console/console.js" in html
