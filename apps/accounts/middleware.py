@@ -81,6 +81,7 @@ def sign_in(request: HttpRequest, user: User) -> None:
         session.flush()
     session[USER_ID] = user.user_id
     session[AUTH_EPOCH] = user.auth_epoch
+    session.set_expiry(None)  # while nobody is signed in it may be kept for minutes only
     session[DEVICE] = device_name(request.headers.get("User-Agent", ""))
     session.cycle_key()
     rotate_token(request)

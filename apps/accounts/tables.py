@@ -1,4 +1,4 @@
-"""Where users and their API tokens are stored."""
+"""Where users, their API tokens and their identities elsewhere are stored."""
 
 from apps.storage.table import Index, Key, Recovery, Table
 
@@ -34,4 +34,19 @@ API_TOKENS = Table(
     description="API tokens, by the hash of their text.",
 )
 
-TABLES = (USERS, API_TOKENS)
+IDENTITIES = Table(
+    name="Identities",
+    partition_key=Key("identity"),
+    indexes=(
+        Index(
+            name="user_id-index",
+            partition_key=Key("user_id"),
+            include=("issuer", "subject", "email", "created_at"),
+            question="By which providers of single sign-on does this person come in?",
+        ),
+    ),
+    recovery=Recovery.EVERYWHERE,
+    description="Who people are at providers of single sign-on.",
+)
+
+TABLES = (USERS, API_TOKENS, IDENTITIES)

@@ -64,6 +64,18 @@ def change_password(
     return stored
 
 
+def confirm_password(
+    *, user: User, password: str, address: str, now: datetime, throttle: Throttle, passwords: Passwords
+) -> None:
+    """See that it is really this user who asks for something that opens a way into the account.
+
+    Raises `WrongCredentials` (field `current_password`), `TooManyAttempts`, `Unavailable`.
+    """
+    attempt = throttle.admit(email=user.email, address=address, now=now)
+    _verify_current(user, password, attempt=attempt, throttle=throttle, passwords=passwords)
+    throttle.succeeded(attempt, now=now)
+
+
 def sign_out_everywhere(
     users: Users, *, user: User, actor: Actor, now: datetime, audit: AuditLog, sessions: WebSessions
 ) -> None:

@@ -67,5 +67,10 @@ def _sign_in_page(
     request: HttpRequest, form: SignInForm, *, wanted: str, status: int = 200, wait_seconds: int | None = None
 ) -> HttpResponse:
     safe = safe_next(request, wanted)
-    context = {"form": form, "next": "" if safe == HOME else safe, "wait_seconds": wait_seconds}
+    context = {
+        "form": form,
+        "next": "" if safe == HOME else safe,
+        "wait_seconds": wait_seconds,
+        "single_sign_on": wiring.single_sign_on(),
+    }
     return page(request, "accounts/sign_in.html", context, status=status, wait_seconds=wait_seconds)
