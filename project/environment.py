@@ -198,6 +198,8 @@ def _single_sign_on(reader: _Reader, *, is_dev: bool) -> SingleSignOn | None:
 
 def _issuer(raw: str, *, is_dev: bool) -> str:
     parts = urlsplit(raw)
+    if parts.port == 0:
+        raise ValueError(f"{raw!r} has no port that can be")
     local = is_dev and parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if not parts.hostname or (parts.scheme != "https" and not local):
         raise ValueError(f"{raw!r} is no https address, such as https://accounts.example.org")

@@ -62,7 +62,7 @@ def single_sign_on() -> SingleSignOn | None:
 @lru_cache(maxsize=1)
 def identity_provider(chosen: SingleSignOn) -> "IdentityProvider":
     """The one place of this process that asks the provider: it keeps what the provider publishes."""
-    # Authlib and what it needs take a quarter of a second to import: only whoever signs in that way waits for it.
+    # Importing Authlib and what it needs takes a moment: only whoever signs in that way first waits for it.
     from apps.accounts.oidc.provider import IdentityProvider  # noqa: PLC0415
 
     return IdentityProvider(chosen)

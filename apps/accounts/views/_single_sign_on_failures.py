@@ -37,12 +37,13 @@ KNOWN_ERRORS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The sentences of the page."""
+    """The sentences of the page, and whether trying again is the first thing to do."""
 
     status: int
     title: str
     happened: str
     advice: str
+    again_helps: bool = True
 
 
 def lost(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
@@ -94,6 +95,7 @@ def refused(
         happened=error.public_message,
         advice="Ask an administrator for an account. "
         "If you have one with a password, sign in with it and connect it under Account.",
+        again_helps=False,
     )
     return _page(request, chosen, told, reason=error.code, flow=flow)
 
