@@ -5,17 +5,17 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from apps.accounts.permissions import allowed
+from apps.accounts.permissions import Permission, allowed
 
 THEMES = ("auto", "light", "dark")
 
-# name, URL name, icon, permissions of which one is needed (none: for everybody who is signed in)
+# name, URL name, icon, permission that opens it (None: for everybody who is signed in)
 SECTIONS = (
-    ("Home", "home", "home", ()),
-    ("Policy runs", "policy_runs:list", "runs", ("run.see_own", "run.see_any")),
-    ("Audit log", "trail:entries", "audit", ("audit.see",)),
+    ("Home", "home", "home", None),
+    ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
+    ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),
 )
-BACK_OFFICE = ("Back office", "admin:index", "section", ())
+BACK_OFFICE = ("Back office", "admin:index", "section", None)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     sections = []
     if user is not None and user.is_authenticated:
-        for name, url_name, icon, permissions in (*SECTIONS, *([BACK_OFFICE] if user.is_staff else [])):
-            if not permissions or any(allowed(user, permission) for permission in permissions):
+        for name, url_name, icon, permission in (*SECTIONS, *([BACK_OFFICE] if user.is_staff else [])):
+            if permission is None or allowed(user, permission):
                 url = reverse(url_name)
                 current = request.path == url if url == "/" else request.path.startswith(url)
                 sections.append({"name": name, "url": url, "icon": icon, "current": current})

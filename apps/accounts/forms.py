@@ -75,6 +75,23 @@ class ConfirmForm(forms.Form):
     )
 
 
+class ChosenPasswordForm(PasswordForm):
+    """Twice the password that somebody chooses who came by a link."""
+
+    current_password = None  # type: ignore[assignment]  # Django's way to leave a field out
+
+
+class ForgottenForm(forms.Form):
+    """The address that a link to choose a new password is sent to. It is not checked closely either."""
+
+    email = forms.CharField(
+        label="E-mail",
+        max_length=LONGEST_EMAIL,
+        error_messages={"required": "Enter your e-mail address."},
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
+    )
+
+
 class TokenForm(forms.Form):
     """What a new API token is called, and for how long it is valid."""
 

@@ -1,8 +1,10 @@
 """Who a request comes from, and how a browser is signed in and out."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, cast
 
+import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,14 +15,16 @@ from django.utils.functional import SimpleLazyObject
 from apps.accounts.addresses import client_address
 from apps.accounts.devices import device_name
 from apps.accounts.entities import ANONYMOUS, Anonymous, User
-from apps.accounts.wiring import users
+from apps.accounts.wiring import sign_ins, users
 from apps.audit.entities import Actor
-from apps.errors import Forbidden
+from apps.errors import Forbidden, Unavailable
 from apps.storage.connection import off_loop
 from apps.storage.sessions import DEVICE, USER_ID
 
 AUTH_EPOCH = "auth_epoch"
 _KNOWN = "_known_user"
+
+log = structlog.get_logger(__name__)
 
 
 class AuthenticationMiddleware:
@@ -75,17 +79,24 @@ def address_of(request: HttpRequest) -> str:
 
 
 def sign_in(request: HttpRequest, user: User) -> None:
-    """Sign this browser in, under a new session key: one that somebody planted before is worth nothing."""
+    """Sign this browser in, under a new session key: one that somebody planted before is worth nothing.
+
+    That they did is noted for administrators, with one write.
+    """
     session = request.session
     if session.get(USER_ID) not in {None, user.user_id}:
         session.flush()
     session[USER_ID] = user.user_id
     session[AUTH_EPOCH] = user.auth_epoch
     session.set_expiry(None)  # while nobody is signed in it may be kept for minutes only
-    session[DEVICE] = device_name(request.headers.get("User-Agent", ""))
+    session[DEVICE] = device = device_name(request.headers.get("User-Agent", ""))
     session.cycle_key()
     rotate_token(request)
     _become(request, user)
+    try:
+        sign_ins().note(user.user_id, at=datetime.now(UTC), address=address_of(request), device=device)
+    except Unavailable as error:  # nobody is kept out because a note could not be made
+        log.warning("a sign-in was not noted", user_id=user.user_id, reason=error.message)
 
 
 def sign_out(request: HttpRequest) -> None:

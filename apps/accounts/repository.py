@@ -1,10 +1,10 @@
-"""Users, their API tokens and their identities elsewhere, in the store."""
+"""Users, and what lets them in, in the store."""
 
 import contextlib
 from datetime import datetime, timedelta
 
-from apps.accounts.entities import ApiToken, Identity, User, folded, identity_key
-from apps.accounts.tables import API_TOKENS, IDENTITIES, USERS
+from apps.accounts.entities import ApiToken, Identity, Invitation, Role, SignIn, User, folded, identity_key
+from apps.accounts.tables import API_TOKENS, IDENTITIES, INVITATIONS, SIGN_INS, USERS
 from apps.storage.conditions import Query, Update, attribute, begins_with
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.page import Page
@@ -28,6 +28,11 @@ class Users(Repository[User]):
         """Raise the user's `auth_epoch`, whatever else changes about them meanwhile. Raises `ItemNotFound`."""
         raised = self.updating(user_id, Update(add={"auth_epoch": 1}, set={"updated_at": now}))
         Transaction(self.store, raised, *also).commit()
+
+    def demanding_administrator(self, user_id: str) -> Write:
+        """The check, for a transaction, that this user is an active administrator at that very moment."""
+        is_active = attribute("is_active").equals(value=True)
+        return self.checking(user_id, is_active & attribute("roles").contains(Role.ADMIN))
 
     def by_email(self, email: str) -> User | None:
         """Who has this address, read consistently by key, never through the index, which lags."""
@@ -82,3 +87,24 @@ class Identities(Repository[Identity]):
         """Who this user is at any provider, former ones too, the first connected first; the index lags."""
         found = self.stream(Query(partition=user_id, index="user_id-index"))
         return sorted(found, key=lambda identity: identity.created_at)
+
+
+class Invitations(Repository[Invitation]):
+    """Invitations and password resets; an expired one is gone at once, although the store deletes it late."""
+
+    entity = Invitation
+    table = INVITATIONS
+    noun = "link"
+
+
+class SignIns(Repository[SignIn]):
+    """The last sign-in of each user."""
+
+    entity = SignIn
+    table = SIGN_INS
+    noun = "sign-in"
+
+    def note(self, user_id: str, *, at: datetime, address: str, device: str) -> None:
+        """Say that somebody signed in: one write, over what was said before."""
+        change = Update(set={"at": at, "address": address, "device": device})
+        self.update(user_id, change, or_create=True)

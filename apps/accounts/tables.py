@@ -1,4 +1,4 @@
-"""Where users, their API tokens and their identities elsewhere are stored."""
+"""Where users are stored, and what lets them in."""
 
 from apps.storage.table import Index, Key, Recovery, Table
 
@@ -49,4 +49,19 @@ IDENTITIES = Table(
     description="Who people are at providers of single sign-on.",
 )
 
-TABLES = (USERS, API_TOKENS, IDENTITIES)
+INVITATIONS = Table(
+    name="Invitations",
+    partition_key=Key("token_hash"),
+    ttl="expires_at",
+    recovery=Recovery.NEVER,
+    description="Invitations and password resets, by the hash of the link's token.",
+)
+
+SIGN_INS = Table(
+    name="SignIns",
+    partition_key=Key("user_id"),
+    recovery=Recovery.NEVER,
+    description="When each user last signed in.",
+)
+
+TABLES = (USERS, API_TOKENS, IDENTITIES, INVITATIONS, SIGN_INS)

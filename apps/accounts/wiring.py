@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from apps.accounts.mail import Later
 from apps.accounts.oidc.config import SingleSignOn
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import ApiTokens, Identities, Users
+from apps.accounts.repository import ApiTokens, Identities, Invitations, SignIns, Users
 from apps.accounts.throttle import Buckets, Throttle
 from apps.audit.repository import AuditLog
 from apps.storage import connection
@@ -30,6 +31,16 @@ def api_tokens() -> ApiTokens:
 def identities() -> Identities:
     """Who people are at providers of single sign-on."""
     return Identities(connection.default_store())
+
+
+def invitations() -> Invitations:
+    """The invitations and password resets."""
+    return Invitations(connection.default_store())
+
+
+def sign_ins() -> SignIns:
+    """When people last signed in."""
+    return SignIns(connection.default_store())
 
 
 def audit_log() -> AuditLog:
@@ -66,3 +77,9 @@ def identity_provider(chosen: SingleSignOn) -> "IdentityProvider":
     from apps.accounts.oidc.provider import IdentityProvider  # noqa: PLC0415
 
     return IdentityProvider(chosen)
+
+
+@lru_cache(maxsize=1)
+def later() -> Later:
+    """Where mails wait that nobody waits for."""
+    return Later()

@@ -87,6 +87,11 @@ def _listing(admin: "EntityAdmin[Any]") -> Iterator[Error]:
         return
     carried = {*index.include, *(key.name for key in (*table.keys, *index.keys))}
     codec = Codec(admin.repository.entity, table)
+    for name in admin.model.keys.fields:
+        stored = codec.stored(name) if name in codec.fields else None
+        if stored not in carried:
+            hint = f"Add {stored or name} to the index's `include`: the rows' addresses are made of it."
+            yield _error(admin, 9, f"{index.name} does not carry `{name}`: its rows could not be opened.", hint)
     for column in admin.list_display:
         if column in admin.repository.entity.model_fields and codec.stored(str(column)) not in carried:
             hint = f"Add {codec.stored(str(column))} to the index's `include`, or leave the column out."

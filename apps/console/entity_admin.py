@@ -17,10 +17,10 @@ from django.shortcuts import render
 from apps.audit.repository import AuditLog
 from apps.console.changelist import CursorList
 from apps.console.checks import EntityAdminChecks
-from apps.console.fields import column
+from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.rows import Rows
-from apps.console.twins import Twin, twin
+from apps.console.twins import ROW_KEY, Twin, twin
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.conditions import Query, begins_with
 from apps.storage.connection import default_store
@@ -32,6 +32,7 @@ from apps.storage.repository import Repository
 E = TypeVar("E", bound=Entity)
 
 REFUSED = "console_refused"
+FOUND = "console_found"
 
 if TYPE_CHECKING:
     from apps.console.site import Console
@@ -115,12 +116,15 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         return Rows(self.model)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row with this key, read consistently. Raises `NotFound`."""
-        del request, from_field
-        found = self.rows().find(object_id, consistent=True)
-        if found is None:
-            raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
-        return self.row(found)
+        """The row of this name (see `RowKeys`), read consistently, once a request. Raises `NotFound`."""
+        del from_field
+        known: dict[str, Any] = vars(request).setdefault(FOUND, {})
+        if object_id not in known:
+            found = self.rows().find(self.twin().keys.value(object_id), consistent=True)
+            if found is None:
+                raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
+            known[object_id] = self.row(found)
+        return known[object_id]
 
     # --- what the list may do ----------------------------------------------------------------------------------------
 
@@ -142,31 +146,33 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     # --- who may -----------------------------------------------------------------------------------------------------
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user's roles open these screens."""
-        del obj
-        return self.admin_site.allowed(request.user, self.sees)
+        """Whether the user may see this row; without one, whether they may see any, which opens the list."""
+        return self._is_allowed(request, self.sees, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whether the user's roles allow changes, where any are declared."""
-        return self.changes is not None and self.admin_site.allowed(request.user, self.changes)
+        """Whether the user may change any row, where changes are declared."""
+        return self._is_allowed(request, self.changes)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The same."""
-        del obj
-        return self.has_add_permission(request)
+        """Whether the user may change this row."""
+        return self._is_allowed(request, self.changes, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The same."""
-        del obj
-        return self.has_add_permission(request)
+        return self._is_allowed(request, self.changes, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the start page names these screens."""
         return self.has_view_permission(request)
 
-    def _require(self, request: HttpRequest, *, may: bool) -> None:
+    def _is_allowed(self, request: HttpRequest, permission: str | None, row: Any = None) -> bool:
+        """Whether the user may do it: to this row, or to any."""
+        entity = None if row is None else row.entity
+        return permission is not None and self.admin_site.allowed(request.user, permission, entity)
+
+    def _require(self, request: HttpRequest, row: Any = None, *, may: bool) -> None:
         """Say it as everywhere: what one may not see does not exist, what one sees but may not do is forbidden."""
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request, row):
             raise NotFound("There is no such page, or you may not see it.")
         if not may:
             raise Forbidden("You may see this, but not change it here.")
@@ -189,20 +195,26 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
         What the service refuses is told in the form, with all that was typed.
         """
-        writes = object_id is None or request.method == "POST"
-        self._require(request, may=not writes or self.has_add_permission(request))
+        if object_id is None:
+            self._require(request, may=self.has_add_permission(request))
+        else:
+            row = self.get_object(request, unquote(object_id))
+            writes = request.method not in {"GET", "HEAD"}
+            self._require(request, row, may=not writes or self.has_change_permission(request, row))
         view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
         try:
             return view(request, object_id, form_url, extra_context)
         except (Conflict, Invalid) as error:
             vars(request)[REFUSED] = error
+            vars(request)[FOUND] = {}  # it may be another one by now
             return view(request, object_id, form_url, extra_context)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Ask, then delete the version that was shown. Django's own opens a transaction of a SQL database."""
-        self._require(request, may=self.has_delete_permission(request))
+        row = self.get_object(request, unquote(object_id))
+        self._require(request, row, may=self.has_delete_permission(request, row))
         view: Callable[..., HttpResponse] = super()._delete_view  # type: ignore[misc]  # pinned in the tests
         try:
             return view(request, object_id, extra_context)
@@ -216,7 +228,8 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """What the audit log has on this key, also after the row was deleted; the row itself is not read."""
         self._require(request, may=True)
         key = unquote(object_id)
-        if self.sees_history is None or not self.admin_site.allowed(request.user, self.sees_history):
+        self.twin().keys.value(key)
+        if not self._is_allowed(request, self.sees_history):
             raise NotFound("There is no such page, or you may not see it.")
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -230,18 +243,18 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the page of a row shows; of a new one, what can be entered."""
         every = [field.name for field in self.model._meta.concrete_fields]
-        found = list(self.fields or [name for name in every if name != "version"])
+        found = list(self.fields or [name for name in every if name not in {"version", ROW_KEY}])
         if obj is None:
             return [name for name in found if name not in self._shown_only()]
-        is_in_title = str(obj) == obj.pk and self.has_change_permission(request)
+        is_in_title = str(obj) == obj.pk and self.has_change_permission(request, obj)
         return [name for name in found if not (is_in_title and name == self.model._meta.pk.name)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What no form can edit, and the key of what has one; all of it for who may not change it."""
-        if not self.has_change_permission(request):
+        if not self.has_change_permission(request, obj):
             return self.get_fields(request, obj)
-        key = [] if obj is None else [str(self.model._meta.pk.name)]
-        shown = {*self._shown_only(), *self.readonly_fields, *key}
+        key = [] if obj is None else self.twin().keys.fields
+        shown = {*self._shown_only(obj), *self.readonly_fields, *key}
         return [name for name in self.get_fields(request, obj) if name in shown]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
@@ -259,25 +272,21 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """The page; refused forms answer 422, or 409 with both versions where somebody else was faster."""
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
-        context["sees_history"] = self.sees_history and self.admin_site.allowed(request.user, self.sees_history)
-        if isinstance(refused, StaleVersion) and form.stored is not None:
-            context["differences"] = self._differences(form)
+        context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
+        if isinstance(refused, StaleVersion):
+            context["differences"] = form.differences
         answer = super().render_change_form(request, context, *args, **kwargs)
         if form.errors:
             answer.status_code = HTTPStatus.CONFLICT if "differences" in context else HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
 
-    def _shown_only(self) -> list[str]:
-        return [field.name for field in self.model._meta.concrete_fields if not field.editable]
-
-    def _differences(self, form: EntityForm) -> list[tuple[str, Any, Any]]:
-        """For each field that differs: its label, what is stored, what was entered."""
-        found = []
-        for name in form.changed:
-            now, entered = column(getattr(form.stored, name)), form.cleaned_data.get(name)
-            if now != entered:
-                found.append((str(form.fields[name].label), now, entered))
-        return found
+    def _shown_only(self, obj: Any = None) -> list[str]:
+        """What no form can edit: by its type, or because the inputs would not give this value back as it is."""
+        return [
+            field.name
+            for field in self.model._meta.concrete_fields
+            if not field.editable or (obj is not None and isinstance(field, AsItIs) and not field.fits(obj.entity))
+        ]
 
     # --- writing -----------------------------------------------------------------------------------------------------
 

@@ -1,26 +1,72 @@
 """From an entity's fields to those of its model: what the admin's forms and columns are made of."""
 
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args
 
+from django import forms
 from django.db import models
-from pydantic import BaseModel
+from django.utils.text import capfirst
 from pydantic.fields import FieldInfo
-from pydantic_core import to_json
 
+from apps.console.editors import model_editor, peeled, words
+from apps.console.form_fields import carries
 from apps.storage.entity import Entity
 from apps.storage.secrets import Secret
 
-FORM_KINDS = (bool, int, str, Enum)
-"""What people can edit in a form; everything else is shown."""
+if TYPE_CHECKING:
+    _Field = models.Field[Any, Any]
+    _DateTimeField = models.DateTimeField[Any, Any]
+    _DateField = models.DateField[Any, Any]
+else:
+    _Field, _DateTimeField, _DateField = models.Field, models.DateTimeField, models.DateField
+
+
+STAMPS = frozenset({"created_at", "updated_at", "created_by"})
+"""What repositories fill in by themselves."""
+
+
+class AsItIs(_Field):
+    """A field of a model that carries the entity's own value, and whose form field is chosen by the entity's type."""
+
+    info: FieldInfo | None = None
+
+    @classmethod
+    def of(cls, info: FieldInfo, **options: Any) -> "AsItIs":
+        """The field; where no form can edit such a type, it is only shown."""
+        default = options.pop("default", None)
+        made = cls(default=lambda: default, editable=model_editor(info) is not None, **options)
+        made.info = info
+        return made
+
+    def formfield(self, *_args: Any, **_options: Any) -> forms.Field | None:
+        """The form field."""
+        return None if self.info is None else model_editor(self.info, label=capfirst(self.verbose_name))
+
+    def fits(self, entity: Entity) -> bool:
+        """Whether the form field gives back the entity's value as it is."""
+        field = self.formfield()
+        return field is not None and carries(field, getattr(entity, self.name))
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        """The value: it was judged by its form field, and will be by the entity."""
+        del model_instance
+        return value
+
+
+class Moment(AsItIs, _DateTimeField):
+    """The same for an instant."""
+
+
+class Day(AsItIs, _DateField):
+    """The same for a date."""
 
 
 def kind_of(info: FieldInfo) -> type:
     """The Python type of a field, without None and annotations; for what is no plain type, `object`."""
-    return _plain(info.annotation)
+    kind, _ = peeled(info.annotation)
+    return kind if isinstance(kind, type) else object
 
 
 def may_be_none(info: FieldInfo) -> bool:
@@ -28,45 +74,26 @@ def may_be_none(info: FieldInfo) -> bool:
     return type(None) in get_args(info.annotation)
 
 
-def model_fields(entity: type[Entity], *, key: str) -> "Iterator[tuple[str, models.Field[Any, Any]]]":
+def model_fields(entity: type[Entity], *, key: str | None) -> "Iterator[tuple[str, models.Field[Any, Any]]]":
     """The model's fields by name. Secrets, and what is kept out of dumps, have none: the admin cannot leak them."""
     for name, info in entity.model_fields.items():
         if kind_of(info) is not Secret and not info.exclude:
-            yield name, _model_field(name, info, key=key)
+            field = _model_field(name, info, key=key)
+            field.editable = field.editable and not (entity.stamped and name in STAMPS)
+            yield name, field
 
 
 def column(value: Any) -> Any:
     """A field's value as the model carries it."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, set | frozenset | tuple | list) and all(isinstance(part, str | int | Enum) for part in value):
-        parts = [words(part) if isinstance(part, Enum) else str(part) for part in value]
-        return ", ".join(sorted(parts) if isinstance(value, set | frozenset) else parts)
-    if isinstance(value, Mapping | BaseModel | set | frozenset | tuple | list):
-        return to_json(value, indent=2, fallback=str).decode()
-    return value
+    return value.value if isinstance(value, Enum) else value
 
 
-def words(member: Enum) -> str:
-    """A member of an enum as people read it."""
-    return str(member.value).replace("_", " ").capitalize()
-
-
-def _plain(annotation: Any) -> type:
-    if get_origin(annotation) in {Union, types.UnionType}:
-        rest = [part for part in get_args(annotation) if part is not type(None)]
-        return _plain(rest[0]) if len(rest) == 1 else object
-    if hasattr(annotation, "__metadata__"):  # Annotated, inside a union
-        return _plain(get_args(annotation)[0])
-    return annotation if isinstance(annotation, type) else object
-
-
-def _model_field(name: str, info: FieldInfo, *, key: str) -> "models.Field[Any, Any]":
+def _model_field(name: str, info: FieldInfo, *, key: str | None) -> "models.Field[Any, Any]":
     kind = kind_of(info)
     common: dict[str, Any] = {"help_text": info.description or "", "null": may_be_none(info)}
     if not info.is_required():
         common["default"] = column(info.get_default(call_default_factory=True))
-    common["blank"] = not info.is_required() and common["default"] in {"", None}
+    common["blank"] = not info.is_required() and common["default"] in ("", None)
     if name == key:
         return models.TextField(primary_key=True, help_text=common["help_text"])
     if name == "version":
@@ -80,7 +107,10 @@ def _model_field(name: str, info: FieldInfo, *, key: str) -> "models.Field[Any, 
     if issubclass(kind, str):
         return models.TextField(**common)
     if issubclass(kind, datetime):
-        return models.DateTimeField(editable=False, **common)
+        return Moment.of(info, **common)
     if issubclass(kind, date):
-        return models.DateField(editable=False, **common)
-    return models.TextField(editable=False, **common)  # shown as text
+        return Day.of(info, **common)
+    return AsItIs.of(info, **common)
+
+
+__all__ = ["AsItIs", "column", "kind_of", "may_be_none", "model_fields", "words"]

@@ -1,23 +1,24 @@
 """The form of a row: it changes the entity that was read, field by field, and lets the entity judge the result."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError as Refused
 from pydantic import ValidationError
 
-from apps.console.fields import column, may_be_none
+from apps.console.fields import may_be_none
+from apps.console.form_fields import entered_of
+from apps.console.sentences import sentence
 from apps.errors import DomainError
 from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
 
-READ_VERSION = "read_version"
-_SENTENCES = {
-    "greater_than_equal": "Enter {ge} or more.",
-    "less_than_equal": "Enter {le} or less.",
-    "string_too_long": "Enter at most {max_length} characters.",
-    "string_pattern_mismatch": "Enter only what fits this pattern: {pattern}",
-}
+READ_VERSION, AS_READ = "read_version", "as_read"
+_OURS = frozenset({READ_VERSION, AS_READ})
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -25,24 +26,35 @@ else:
     _ModelForm = forms.ModelForm
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that two people changed: what it was when the loser read it, what it is now, what the loser entered."""
+
+    label: str
+    read: Any
+    stored: Any
+    entered: Any
+
+
 class EntityForm(_ModelForm):
     """Carries the version that was read, and each field as it was read: what somebody did not touch is not written.
 
-    `refused` is what the service said when this was to be saved. After `is_valid`, `entity` is what is to be saved.
+    `refused` is what the service said when this was to be saved. After `is_valid`, `entity` is what is to be saved;
+    after a refused `StaleVersion`, `differences` is what others changed meanwhile.
     """
 
     read_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    as_read = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
 
     kind: ClassVar[type[Entity]]
     refused: ClassVar[DomainError | None] = None
     entity: Entity
+    differences: list[Difference] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.stored is not None:
-            self.initial[READ_VERSION] = self.stored.version
-            for name in self.changeable:
-                self.fields[name].show_hidden_initial = True
+            self.initial.update({READ_VERSION: self.stored.version, AS_READ: self._page_of(self.stored)})
 
     @property
     def stored(self) -> Entity | None:
@@ -53,12 +65,18 @@ class EntityForm(_ModelForm):
     @property
     def changeable(self) -> list[str]:
         """The entity's fields in this form."""
-        return [name for name in self.fields if name != READ_VERSION]
+        return [name for name in self.fields if name not in _OURS]
 
-    @property
+    @cached_property
     def changed(self) -> list[str]:
         """The entity's fields that somebody changed since they read them."""
-        return [name for name in self.changed_data if name != READ_VERSION]
+        read = self._read
+        return [name for name in self.changeable if self.fields[name].has_changed(read[name], self[name].data)]
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """The same, as Django asks for it."""
+        return self.changed
 
     def clean(self) -> dict[str, Any]:
         """Make the entity. Raises `StaleVersion` where what was read is no longer what is stored."""
@@ -74,8 +92,27 @@ class EntityForm(_ModelForm):
                 self.entity = self._made(data)
             except ValidationError as error:
                 for fault in error.errors(include_url=False, include_input=False):
-                    self._add_fault(str(fault["loc"][0]) if fault["loc"] else "", _sentence(fault))
+                    self._add_fault(str(fault["loc"][0]) if fault["loc"] else "", sentence(fault))
         return data
+
+    @cached_property
+    def _read(self) -> dict[str, Any]:
+        """What the inputs held when the page was read; what the page does not tell counts as it is stored."""
+        told: Any = None
+        try:
+            told = json.loads(self.data.get(self.add_prefix(AS_READ)) or "{}")
+        except ValueError:
+            told = {}
+        known = told if isinstance(told, dict) else {}
+        return {name: known.get(name, self._entered(name)) for name in self.changeable}
+
+    def _entered(self, name: str) -> Any:
+        if self.stored is None:
+            return None
+        return entered_of(self.fields[name], getattr(self.stored, name))
+
+    def _page_of(self, entity: Entity) -> str:
+        return json.dumps({name: entered_of(self.fields[name], getattr(entity, name)) for name in self.changeable})
 
     def _made(self, data: Mapping[str, Any]) -> Entity:
         if self.stored is None:
@@ -86,8 +123,8 @@ class EntityForm(_ModelForm):
         return None if value == "" and may_be_none(self.kind.model_fields[name]) else value
 
     def _tell(self, refused: DomainError) -> None:
-        if isinstance(refused, StaleVersion):
-            self._bring_up_to_date()
+        if isinstance(refused, StaleVersion) and self.stored is not None:
+            self._bring_up_to_date(self.stored)
             self.add_error(None, "Somebody changed this while you were at it. Compare, then save again or leave it.")
         else:
             self._add_fault(refused.field or "", refused.public_message)
@@ -95,22 +132,22 @@ class EntityForm(_ModelForm):
     def _add_fault(self, name: str, message: str) -> None:
         self.add_error(name if name in self.fields else None, message)
 
-    def _bring_up_to_date(self) -> None:
+    def _bring_up_to_date(self, stored: Entity) -> None:
         """Keep what somebody changed, take what is stored for the rest, and let it be saved over this version."""
-        assert self.stored is not None  # noqa: S101  (only what is stored can be stale)
-        changed = set(self.changed)
-        posted: Any = self.data
-        data = posted.copy()
-        data[self.add_prefix(READ_VERSION)] = str(self.stored.version)
-        for name in self.changeable:
-            now = column(getattr(self.stored, name))
-            data[self.add_initial_prefix(name)] = "" if now is None else str(now)
-            if name not in changed:
-                data[self.add_prefix(name)] = "" if now is None else str(now)
-        self.data = data
+        mine = {name: self._value(name, self.cleaned_data.get(name)) for name in self.changed}
+        self.differences = [
+            Difference(str(self.fields[name].label), self._was(name), getattr(stored, name), entered)
+            for name, entered in mine.items()
+            if entered != getattr(stored, name)
+        ]
+        kept = {name: getattr(stored, name) for name in self.changeable}
+        # Unbound, it shows these instead of what came with the request; what is wrong with it stays told.
+        self.initial = {**kept, **mine, READ_VERSION: stored.version, AS_READ: self._page_of(stored)}
+        self.is_bound = False
+        self._bound_fields_cache.clear()  # type: ignore[attr-defined]  # pinned in the tests
 
-
-def _sentence(fault: Mapping[str, Any]) -> str:
-    """What Pydantic found, in the words of our forms."""
-    told = _SENTENCES.get(fault["type"])
-    return told.format(**fault["ctx"]) if told else str(fault["msg"]).removeprefix("Value error, ")
+    def _was(self, name: str) -> Any:
+        try:
+            return self.fields[name].clean(self._read[name])
+        except Refused:
+            return None

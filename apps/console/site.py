@@ -22,7 +22,7 @@ LEFT_OUT = frozenset(
 
 
 class Console(AdminSite):
-    """The back office. `allowed` says whether a user's roles allow a permission."""
+    """The back office. `allowed` says whether a user may do what a permission names: to this entity, or to any."""
 
     site_title = "Back office"
     site_header = "Back office"
@@ -30,7 +30,7 @@ class Console(AdminSite):
     index_template = "console/index.html"
     app_index_template = "console/index.html"
 
-    def __init__(self, *admins: type[EntityAdmin[Any]], allowed: Callable[[Any, str], bool]) -> None:
+    def __init__(self, *admins: type[EntityAdmin[Any]], allowed: Callable[[Any, str, Any], bool]) -> None:
         """Register every admin on the model of its entity."""
         super().__init__("admin")
         self.allowed = allowed

@@ -13,14 +13,19 @@ from django.db import DEFAULT_DB_ALIAS, models
 
 from apps.console.errors import UnsupportedQuery
 from apps.console.fields import column, model_fields
+from apps.console.keys import RowKeys, row_keys
 from apps.console.rows import Rows
-from apps.storage.entity import Entity, stored_name
+from apps.storage.entity import Entity
 from apps.storage.table import Table
 
 if TYPE_CHECKING:
     _Manager = models.Manager[Any]
 else:
     _Manager = models.Manager
+
+
+ROW_KEY = "row_key"
+"""The primary key of a model whose entity's key is not one text field: see `RowKeys`."""
 
 
 class RowsManager(_Manager):
@@ -36,6 +41,8 @@ class Twin(models.Model):
 
     entity: ClassVar[Any] = None
     """The entity that this row shows; None in the form of a new one."""
+    keys: ClassVar[RowKeys]
+    """How its rows are named."""
 
     class Meta:
         """No table of its own."""
@@ -45,7 +52,10 @@ class Twin(models.Model):
     @classmethod
     def of(cls, entity: Entity) -> Self:
         """The row of this entity."""
-        row = cls(**{field.name: column(getattr(entity, field.name)) for field in cls._meta.concrete_fields})
+        names = [field.name for field in cls._meta.concrete_fields if field.name != ROW_KEY]
+        row = cls(**{name: column(getattr(entity, name)) for name in names})
+        if cls.keys.single is None:
+            row.pk = cls.keys.text(entity)
         row._state.adding = False
         vars(row)["entity"] = entity
         return row
@@ -69,26 +79,21 @@ class Twin(models.Model):
         """Nothing, for the same reason."""
 
     def __str__(self) -> str:
-        return str(getattr(self, "name", None) or self.pk)
-
-
-def key_field(entity: type[Entity], table: Table) -> str | None:
-    """The entity's field that is the table's whole key; None where several parts or a template make the key."""
-    if table.sort_key is not None:
-        return None
-    names = [name for name in entity.model_fields if stored_name(name, entity.naming) == table.partition_key.name]
-    return names[0] if names else None
+        if named := getattr(self, "name", None):
+            return str(named)
+        shown = self if self.entity is None else self.entity
+        return " · ".join(str(column(getattr(shown, name, ""))) for name in self.keys.fields)
 
 
 @cache
 def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = ()) -> type[Twin]:
     """The model of an entity, one for the process; `labels` are words for fields whose names do not say it well.
 
-    Raises `TypeError` for a key that is not one field.
+    Raises `TypeError` for a key that is bytes, and for a field called `row_key`.
     """
-    key = key_field(entity, table)
-    if key is None:
-        raise TypeError(f"the console needs {entity.__name__} to have a key that is one of its fields")
+    keys = row_keys(entity, table)
+    if ROW_KEY in entity.model_fields:
+        raise TypeError(f"{entity.__name__} has a field {ROW_KEY}: the console calls the key of a row so")
     config = apps.get_containing_app_config(entity.__module__)
     options = {
         "app_label": config.label if config else "console",
@@ -98,10 +103,12 @@ def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...]
         "verbose_name": entity.__name__.lower(),
         "verbose_name_plural": f"{entity.__name__.lower()}s",
     }
-    body: dict[str, Any] = dict(model_fields(entity, key=key))
+    body: dict[str, Any] = dict(model_fields(entity, key=keys.single))
+    if keys.single is None:
+        body[ROW_KEY] = models.TextField(primary_key=True, editable=False)
     for name, label in labels:
         body[name].verbose_name = label
-    body |= {"objects": RowsManager(), "Meta": type("Meta", (), options), "__module__": entity.__module__}
+    body |= {"keys": keys, "objects": RowsManager(), "Meta": type("Meta", (), options), "__module__": entity.__module__}
     made: type[Twin] = type(entity.__name__, (Twin,), body)
     _prime_content_type(made)
     return made

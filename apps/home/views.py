@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from apps.accounts.decorators import sign_in_required
 from apps.accounts.entities import User
 from apps.accounts.middleware import signed_in_user
-from apps.accounts.permissions import allowed
+from apps.accounts.permissions import Permission, allowed
 from apps.accounts.wiring import users
 from apps.policy_runs.entities import AstExecution, RunStatus
 from apps.policy_runs.showing import with_owners
@@ -29,17 +29,16 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "running": shown[: len(running)],
         "recent": shown[len(running) :],
-        "may_launch": allowed(actor, "run.launch"),
+        "may_launch": allowed(actor, Permission.RUN_LAUNCH),
     }
     return render(request, "home/page.html", context)
 
 
 def _runs(actor: User) -> tuple[list[AstExecution], list[AstExecution]]:
     """Runs in progress and the newest that ended: at most three requests, whatever the table holds."""
+    if not allowed(actor, Permission.RUN_SEE):
+        return [], []
     executions = default_stores().executions
-    if not allowed(actor, "run.see_any"):
-        newest = executions.listed(user_id=actor.user_id, limit=NEWEST).items if allowed(actor, "run.see_own") else ()
-        return [run for run in newest if not run.status.is_final], [run for run in newest if run.status.is_final]
     newest = executions.listed(limit=NEWEST).items
     active = {run.execution_id: run for run in newest if not run.status.is_final}
     for status in ACTIVE_STATES:  # one that was started long ago is still in progress

@@ -8,8 +8,8 @@ from ninja import Router, Status
 from pydantic import Field
 
 from apps.accounts.middleware import actor_of, address_of, signed_in_user
-from apps.accounts.permissions import allowed, require
-from apps.policy_runs.access import WISHES, may_see_screens, visible_run
+from apps.accounts.permissions import Permission, allowed, require
+from apps.policy_runs.access import WISHES, visible_run
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import PolicyStatus, RunStatus
@@ -46,7 +46,7 @@ CHANGING: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429
 def launch_run(request: HttpRequest, body: LaunchIn) -> Status[RunOut]:
     """202 with the run that was launched; 200 with the run that this idempotency key launched before."""
     actor = signed_in_user(request)
-    require(actor, "run.launch")
+    require(actor, Permission.RUN_LAUNCH)
     launched = launch(
         default_stores(),
         actor=actor,
@@ -74,12 +74,8 @@ def list_runs(
 ) -> RunPageOut:
     """Runs that this user may see; `status` and `mine` can be combined."""
     actor = signed_in_user(request)
-    sees_all = allowed(actor, "run.see_any")
-    if not sees_all:
-        require(actor, "run.see_own")
-    page = default_stores().executions.listed(
-        user_id=actor.user_id if mine or not sees_all else None, status=status, cursor=cursor
-    )
+    require(actor, Permission.RUN_SEE)
+    page = default_stores().executions.listed(user_id=actor.user_id if mine else None, status=status, cursor=cursor)
     return RunPageOut(items=[run_out(run) for run in page.items], next=page.next, previous=page.previous)
 
 
@@ -114,7 +110,7 @@ def get_result(request: HttpRequest, execution_id: str, policy_number: PolicyNum
     """Screens and data; that they were looked at goes into the audit log."""
     stores, actor = default_stores(), signed_in_user(request)
     run = visible_run(stores.executions, key=execution_id, actor=actor)
-    if not may_see_screens(run, actor):
+    if not allowed(actor, Permission.RUN_SCREENS, run):
         raise RunNotFound("There is no such policy result.")
     found = stores.results.get((execution_id, policy_number), consistent=True)
     note_screens_seen(stores, run=run, policy_number=policy_number, actor=actor_of(request), now=datetime.now(UTC))

@@ -18,10 +18,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from apps.accounts.entities import User
+from apps.accounts.permissions import Permission, allowed
 from apps.accounts.sockets import user_of_scope
 from apps.errors import DomainError, NotFound, Unavailable
 from apps.jobs.feed import LAYER_ERRORS, envelope, group_name
-from apps.policy_runs.access import WISHES, may_see, visible_run
+from apps.policy_runs.access import WISHES, visible_run
 from apps.policy_runs.entities import AstExecution
 from apps.policy_runs.payloads import state_payload
 from apps.policy_runs.services import control
@@ -182,7 +183,7 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
             return False
         self.user = user
         run = await watched_run(self.key)
-        if run is None or not may_see(run, user):
+        if run is None or not allowed(user, Permission.RUN_SEE, run):
             await self.close(NOT_FOUND)
             return False
         return True

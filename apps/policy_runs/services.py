@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from ulid import ULID
 
 from apps.accounts.entities import User
-from apps.accounts.permissions import require
+from apps.accounts.permissions import Permission, require
 from apps.audit.entities import Actor
 from apps.errors import NotFound
 from apps.jobs.entities import Control
@@ -106,7 +106,7 @@ def launch(
     closes what it left. Raises `InvalidLaunch` for what cannot be run, `KeyReused` for a key of another request, and
     `Forbidden` or `NotFound` for a person who may not launch.
     """
-    require(actor, "run.launch")
+    require(actor, Permission.RUN_LAUNCH)
     _check_launch(stores, request=request, credentials=credentials, asts=asts)
     run = AstExecution(
         execution_id=str(ULID.from_datetime(now)),

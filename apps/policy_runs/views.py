@@ -12,10 +12,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.decorators import permission_required, sign_in_required
 from apps.accounts.middleware import actor_of, address_of, signed_in_user
-from apps.accounts.permissions import allowed, require
+from apps.accounts.permissions import Permission, allowed
 from apps.accounts.wiring import users
 from apps.errors import Conflict, Invalid, NotFound
-from apps.policy_runs.access import WISHES, may_control, may_see_screens, visible_run
+from apps.policy_runs.access import WISHES, visible_run
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import AstExecution, PolicyStatus, RunStatus
@@ -34,15 +34,12 @@ HIDDEN_PARAMS = frozenset({"request"})
 
 
 @never_cache
-@sign_in_required
+@permission_required(Permission.RUN_SEE)
 @require_GET
 def run_list(request: HttpRequest) -> HttpResponse:
     """Runs, newest first, by state and by mine or everyone's."""
     actor = signed_in_user(request)
-    sees_all = allowed(actor, "run.see_any")
-    if not sees_all:
-        require(actor, "run.see_own")
-    mine = not sees_all or request.GET.get("mine") == "1"
+    mine = request.GET.get("mine") == "1"
     status = run_status(request.GET.get("status", ""))
     page = default_stores().executions.listed(
         user_id=actor.user_id if mine else None, status=status, cursor=request.GET.get("cursor") or None
@@ -54,14 +51,14 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "any_active": any(not run.status.is_final for run in page.items),
         "next_cursor": page.next,
         "previous_cursor": page.previous,
-        "may_launch": allowed(actor, "run.launch"),
+        "may_launch": allowed(actor, Permission.RUN_LAUNCH),
     }
     return render(request, "policy_runs/list.html", context)
 
 
 @never_cache
 @sensitive_post_parameters("password")
-@permission_required("run.launch")
+@permission_required(Permission.RUN_LAUNCH)
 @require_http_methods(["GET", "POST"])
 def new_run(request: HttpRequest) -> HttpResponse:
     """The form of a new run, and its launch."""
@@ -96,7 +93,7 @@ def _new_run_page(request: HttpRequest, form: NewRunForm, *, status: int = 200) 
 
 
 @never_cache
-@permission_required("run.launch")
+@permission_required(Permission.RUN_LAUNCH)
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
     """The policy numbers as typed so far: how many, and which lines are wrong."""
@@ -117,7 +114,7 @@ def run_page(request: HttpRequest, execution_id: str) -> HttpResponse:
     """One run, live."""
     stores, actor = default_stores(), signed_in_user(request)
     run = visible_run(stores.executions, key=execution_id, actor=actor, consistent=True)
-    controls = may_control(run, actor)
+    controls = allowed(actor, Permission.RUN_CONTROL, run)
     context = {
         "run": run,
         "owner_name": _owner_name(run),
@@ -146,7 +143,7 @@ def _results_context(request: HttpRequest, run: AstExecution) -> dict[str, Any]:
         "results": as_shown(page.items, run=run),
         "next_cursor": page.next,
         "status": status.value if status else "",
-        "may_open_results": may_see_screens(run, signed_in_user(request)),
+        "may_open_results": allowed(signed_in_user(request), Permission.RUN_SCREENS, run),
     }
 
 
@@ -220,7 +217,7 @@ def result(request: HttpRequest, execution_id: str, policy_number: str) -> HttpR
     """One policy of a run: its screens and the data read; that somebody looked is recorded."""
     stores, actor = default_stores(), signed_in_user(request)
     run = visible_run(stores.executions, key=execution_id, actor=actor)
-    if not may_see_screens(run, actor):
+    if not allowed(actor, Permission.RUN_SCREENS, run):
         raise RunNotFound("There is no such policy result.")
     found = stores.results.get((execution_id, policy_number), consistent=True)
     note_screens_seen(stores, run=run, policy_number=policy_number, actor=actor_of(request), now=datetime.now(UTC))

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts.decorators import permission_required
 from apps.accounts.middleware import actor_of
+from apps.accounts.permissions import Permission
 from apps.audit.repository import Selection
 from apps.errors import Invalid
 from apps.storage.connection import off_loop
@@ -24,7 +25,7 @@ DAY = timedelta(days=1)
 
 
 @never_cache
-@permission_required("audit.see")
+@permission_required(Permission.AUDIT_SEE)
 @require_GET
 def entries(request: HttpRequest) -> HttpResponse:
     """Who did what: of a day, of a person or of an object, newest first."""
@@ -50,7 +51,7 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@permission_required("audit.see")
+@permission_required(Permission.AUDIT_SEE)
 @require_GET
 async def export(request: HttpRequest) -> StreamingHttpResponse:
     """The same entries as CSV; that they were taken is itself recorded. Raises `Invalid`."""

@@ -1,6 +1,7 @@
 """What an admin may not declare is refused when the process starts, with a hint that says what to do instead."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 from django.contrib.admin.sites import all_sites
@@ -8,13 +9,12 @@ from django.contrib.admin.sites import all_sites
 from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import folded
 from apps.console.checks import CANNOT_WORK, check_consoles
-from apps.console.entity_admin import Listing
+from apps.console.entity_admin import EntityAdmin, Listing
 from apps.console.site import Console
-from apps.console.twins import twin
 from apps.policy_runs.admin import HostAdmin
 from apps.storage.entity import Entity
 from apps.storage.repository import Repository
-from apps.storage.table import Key, Table
+from apps.storage.table import Index, Key, Table
 
 
 def found(admin, **declared):
@@ -67,17 +67,29 @@ def test_a_search_without_its_folding_is_refused():
 
 
 class Berth(Entity):
-    kept_deleted = timedelta(days=1)
+    derived: ClassVar[Mapping[str, str]] = {"berth_key": "{harbour}#{number}"}
 
     harbour: str
-    number: int
+    number: int = 0
 
 
 class Berths(Repository[Berth]):
     entity = Berth
-    table = Table(name="Berths", partition_key=Key("harbour"), sort_key=Key("number"))
+    table = Table(
+        name="Berths",
+        partition_key=Key("berth_key"),
+        indexes=(Index(name="harbour-index", partition_key=Key("harbour"), include=()),),
+    )
 
 
-def test_a_key_of_several_parts_is_refused_at_once():
-    with pytest.raises(TypeError, match="a key that is one of its fields"):
-        twin(Berths.entity, Berths.table)
+class BerthAdmin(EntityAdmin[Berth]):
+    repository = Berths
+    sees = "hosts.see"
+    list_display = ("harbour",)
+    listing = Listing(index="harbour-index", partition="Kiel")
+
+
+def test_a_list_whose_rows_cannot_be_named_is_refused():
+    ((number, told),) = found(BerthAdmin)
+    assert number == "console.E009"
+    assert "Add number to the index's `include`" in told

@@ -7,7 +7,6 @@ from django.contrib.admin import ModelAdmin, helpers, utils
 from django.contrib.admin.sites import all_sites
 from django.contrib.admin.views import main
 from django.contrib.contenttypes.models import ContentType, ContentTypeManager
-from django.forms import BoundField
 from django.test import RequestFactory
 
 from apps.accounts.entities import ANONYMOUS
@@ -62,10 +61,15 @@ def test_a_read_only_field_of_a_form_tells_its_name():
     assert helpers.AdminReadonlyField(form, "port", is_first=True, model_admin=admin).field["field"] == "port"
 
 
-def test_a_form_can_carry_what_each_field_was_when_it_was_read():
-    """`EntityForm` tells by it what somebody changed, and brings it up to date after a conflict."""
-    assert "only_initial" in parameters(BoundField.as_widget)
-    assert forms.Form().add_initial_prefix("port") == "initial-port"
+def test_a_form_can_be_shown_with_other_values_than_it_was_sent_with():
+    """`EntityForm` brings itself up to date after a conflict: unbound, and with its bound fields forgotten."""
+    form = forms.Form({})
+    form.fields["port"] = forms.IntegerField(initial=1)
+    assert form["port"].value() is None
+    form.is_bound = False
+    assert "port" in form._bound_fields_cache
+    form._bound_fields_cache.clear()
+    assert form["port"].value() == 1
 
 
 def test_sites_can_be_enumerated_for_their_checks():

@@ -7,24 +7,12 @@ import pytest
 from apps.accounts.entities import Role
 from apps.audit.repository import AuditLog
 from apps.policy_runs import admin as hosts_admin
+from tests.console.pages import form_of
 from tests.policy_runs.web import browser, member
 
 HOSTS = "/admin/terminal/host/"
 ADD = f"{HOSTS}add/"
 CHANGE, DELETE, HISTORY = (f"{HOSTS}mainframe-1/{screen}/" for screen in ("change", "delete", "history"))
-
-
-def entered(page):
-    """What the form of a page would send, as a browser reads it: names and values, hidden ones too."""
-    form = re.search(r'<form class="edit".*?</form>', page.content.decode(), re.DOTALL)[0]
-    found = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        attributes = dict(re.findall(r'(\w+)="([^"]*)"', tag))
-        if attributes["type"] != "checkbox":
-            found[attributes["name"]] = attributes.get("value", "")
-        elif " checked" in tag:
-            found[attributes["name"]] = "on"
-    return found
 
 
 @pytest.fixture
@@ -34,7 +22,7 @@ def audited(store):
 
 
 def test_a_host_is_added_with_its_audit_entry(adas, ada, hosts, audited, costs):
-    form = entered(adas.get(ADD)) | {"host_name": "new-1", "address": "192.0.2.9", "port": "992"}
+    form = form_of(adas.get(ADD)) | {"host_name": "new-1", "address": "192.0.2.9", "port": "992"}
     with costs(requests=4, gets=2, writes=2):  # who is it? then one transaction, and what to say on the next page
         answer = adas.post(ADD, form)
     assert (answer.status_code, answer.url) == (302, HOSTS)
@@ -47,7 +35,7 @@ def test_a_host_is_added_with_its_audit_entry(adas, ada, hosts, audited, costs):
 
 
 def test_a_change_writes_what_was_touched_and_nothing_else(adas, host, hosts, audited):
-    form = entered(adas.get(CHANGE))
+    form = form_of(adas.get(CHANGE))
     del form["use_tls"]
     answer = adas.post(CHANGE, form | {"description": "Newer", "port": "993"})
     assert (answer.status_code, answer.url) == (302, HOSTS)
@@ -59,7 +47,7 @@ def test_a_change_writes_what_was_touched_and_nothing_else(adas, host, hosts, au
 
 
 def test_what_was_not_changed_is_not_written(adas, host, hosts, audited, costs):
-    form = entered(adas.get(CHANGE))
+    form = form_of(adas.get(CHANGE))
     with costs(gets=3, requests=4, writes=1):  # the write is the session's, which says so
         assert adas.post(CHANGE, form).status_code == 302
     assert hosts.get("mainframe-1", consistent=True).version == 1
@@ -70,7 +58,7 @@ def test_a_field_that_the_form_lacks_survives_a_change(adas, host, hosts, monkey
     admin = next(found for found in _admins() if isinstance(found, hosts_admin.HostAdmin))
     hosts.save(host.evolve(encoding="cp1047"))
     monkeypatch.setattr(admin, "fields", ("host_name", "port"))
-    form = entered(adas.get(CHANGE))
+    form = form_of(adas.get(CHANGE))
     assert "encoding" not in form
     adas.post(CHANGE, form | {"port": "994", "encoding": "smuggled"})
     kept = hosts.get("mainframe-1", consistent=True)
@@ -78,15 +66,15 @@ def test_a_field_that_the_form_lacks_survives_a_change(adas, host, hosts, monkey
 
 
 def test_of_two_editors_the_second_sees_both_versions_and_loses_nothing(store, adas, host, hosts, audited):
-    form = entered(adas.get(CHANGE))
+    form = form_of(adas.get(CHANGE))
     hosts.save(host.evolve(description="Theirs", port=1111))
     lost = adas.post(CHANGE, form | {"description": "Mine", "encoding": "cp500"})
     assert lost.status_code == 409
     html = lost.content.decode()
-    assert re.search(r"Description</th><td>Theirs</td><td>Mine</td>", html)
+    assert re.search(r"Description</th><td>The old one</td><td>Theirs</td><td>Mine</td>", html)
     assert audited() == []
 
-    again = entered(lost)
+    again = form_of(lost)
     assert (again["description"], again["encoding"], again["port"]) == ("Mine", "cp500", "1111")
     assert adas.post(CHANGE, again).status_code == 302
     kept = hosts.get("mainframe-1", consistent=True)
@@ -94,7 +82,7 @@ def test_of_two_editors_the_second_sees_both_versions_and_loses_nothing(store, a
 
 
 def test_a_change_between_the_reading_and_the_writing_shows_both_versions_too(adas, host, hosts, monkeypatch):
-    form = entered(adas.get(CHANGE))
+    form = form_of(adas.get(CHANGE))
     through_service = hosts_admin.change_host
 
     def overtaken(hosts, *, before, **more):
@@ -106,12 +94,12 @@ def test_a_change_between_the_reading_and_the_writing_shows_both_versions_too(ad
     lost = adas.post(CHANGE, form | {"description": "Mine"})
     assert lost.status_code == 409
     assert "<td>Theirs</td><td>Mine</td>" in lost.content.decode()
-    assert adas.post(CHANGE, entered(lost)).status_code == 302
+    assert adas.post(CHANGE, form_of(lost)).status_code == 302
     assert hosts.get("mainframe-1", consistent=True).description == "Mine"
 
 
 def test_a_form_without_the_version_that_was_read_is_stale(adas, host, hosts):
-    form = entered(adas.get(CHANGE))
+    form = form_of(adas.get(CHANGE))
     del form["read_version"]
     assert adas.post(CHANGE, form | {"port": "1"}).status_code == 409
     assert hosts.get("mainframe-1", consistent=True) == host
@@ -128,18 +116,18 @@ def test_a_form_without_the_version_that_was_read_is_stale(adas, host, hosts):
     ],
 )
 def test_what_the_entity_refuses_is_told_beside_its_field_and_what_was_typed_stays(adas, host, hosts, changes, told):
-    answer = adas.post(CHANGE, entered(adas.get(CHANGE)) | {"description": "Typed"} | changes)
+    answer = adas.post(CHANGE, form_of(adas.get(CHANGE)) | {"description": "Typed"} | changes)
     html = answer.content.decode()
     ((name, value),) = changes.items()
     assert answer.status_code == 422
     assert html.count(told) == 2, "in the summary and beside the field"
     assert f'href="#id_{name}"' in html
-    assert (entered(answer)["description"], entered(answer).get(name, "")) == ("Typed", value)
+    assert (form_of(answer)["description"], form_of(answer).get(name, "")) == ("Typed", value)
     assert hosts.get("mainframe-1", consistent=True) == host
 
 
 def test_a_name_that_is_taken_and_one_that_cannot_be_are_refused(adas, host, hosts):
-    form = entered(adas.get(ADD)) | {"address": "192.0.2.9", "port": "1"}
+    form = form_of(adas.get(ADD)) | {"address": "192.0.2.9", "port": "1"}
     taken = adas.post(ADD, form | {"host_name": "mainframe-1"})
     assert taken.status_code == 422
     assert "already" in taken.content.decode()
@@ -150,7 +138,7 @@ def test_a_name_that_is_taken_and_one_that_cannot_be_are_refused(adas, host, hos
 def test_a_host_is_deleted_after_a_question_and_its_history_stays(adas, host, hosts, audited):
     question = adas.get(DELETE)
     assert question.status_code == 200
-    answer = adas.post(DELETE, entered(question))
+    answer = adas.post(DELETE, form_of(question))
     assert (answer.status_code, answer.url) == (302, HOSTS)
     assert hosts.find("mainframe-1", consistent=True) is None
     (entry,) = audited()
@@ -160,7 +148,7 @@ def test_a_host_is_deleted_after_a_question_and_its_history_stays(adas, host, ho
 
 
 def test_what_somebody_changed_since_the_question_is_not_deleted(adas, host, hosts):
-    form = entered(adas.get(DELETE))
+    form = form_of(adas.get(DELETE))
     hosts.save(host.evolve(description="Still needed"))
     answer = adas.post(DELETE, form)
     assert (answer.status_code, answer.url) == (302, DELETE)
@@ -177,7 +165,7 @@ def test_what_others_depend_on_is_named_and_stays(adas, host, hosts, monkeypatch
 
 
 def test_the_history_tells_who_did_what_and_costs_one_query(adas, host, costs):
-    adas.post(CHANGE, entered(adas.get(CHANGE)) | {"port": "993"})
+    adas.post(CHANGE, form_of(adas.get(CHANGE)) | {"port": "993"})
     adas.get(HOSTS)  # takes what there was to say
     with costs(requests=3, gets=2, queries=1, wcu=0):
         html = adas.get(HISTORY).content.decode()
@@ -187,7 +175,7 @@ def test_the_history_tells_who_did_what_and_costs_one_query(adas, host, costs):
 
 def test_the_page_of_a_list_is_come_back_to(adas, host):
     address = f"{CHANGE}?_changelist_filters=q%3Dx"
-    assert adas.post(address, entered(adas.get(address))).url == f"{HOSTS}?q=x"
+    assert adas.post(address, form_of(adas.get(address))).url == f"{HOSTS}?q=x"
 
 
 def test_support_sees_hosts_and_their_forms_are_none(store, host, hosts, audited):

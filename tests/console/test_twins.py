@@ -59,15 +59,17 @@ def test_every_kind_of_field_has_its_form_and_secrets_have_none(crate):
         True,
         "BooleanField",
     )
-    assert {name for name, field in fields.items() if field.editable} == {"crate_id", "size", "depth", "sealed"}
+    assert {name for name, field in fields.items() if field.editable} == set(fields) - {
+        "version",
+        "contents",
+    }
 
 
-def test_a_row_carries_the_entity_and_its_values_as_people_read_them(crate):
+def test_a_row_carries_the_entity_and_its_values(crate):
     row = twin(Crate, CRATES).of(crate)
     assert row.entity is crate
     assert (row.pk, row.size, row.made_at, row.depth) == ("c-1", "very_large", crate.made_at, None)
-    assert (row.marks, row.log) == ("Small, Very large", "b, a")
-    assert '"nails": 7' in row.contents
+    assert (row.marks, row.log, row.contents) == (crate.marks, crate.log, crate.contents)
     assert "sesame" not in repr(vars(row))
     assert str(row) == "c-1"
 

@@ -1,23 +1,45 @@
 """What can be done with accounts; each change is written together with its audit entry, or not at all."""
 
-from apps.accounts.services.people import create_user, deactivate
+from apps.accounts.services.access import end_session_of, sign_out_user, unlock
+from apps.accounts.services.invitations import (
+    NewLink,
+    choose_password,
+    send_link,
+    send_reset,
+    show_link,
+    whose_link,
+)
+from apps.accounts.services.people import add_user, change_user, create_user, deactivate, reactivate, set_password
 from apps.accounts.services.signing_in import authenticate, change_password, confirm_password, sign_out_everywhere
 from apps.accounts.services.single_sign_on import connect, disconnect, sign_in_with_identity
 from apps.accounts.services.tokens import MOST_TOKENS, NewToken, create_token, revoke_token, user_of_token
 
 __all__ = [
     "MOST_TOKENS",
+    "NewLink",
     "NewToken",
+    "add_user",
     "authenticate",
     "change_password",
+    "change_user",
+    "choose_password",
     "confirm_password",
     "connect",
     "create_token",
     "create_user",
     "deactivate",
     "disconnect",
+    "end_session_of",
+    "reactivate",
     "revoke_token",
+    "send_link",
+    "send_reset",
+    "set_password",
+    "show_link",
     "sign_in_with_identity",
     "sign_out_everywhere",
+    "sign_out_user",
+    "unlock",
     "user_of_token",
+    "whose_link",
 ]

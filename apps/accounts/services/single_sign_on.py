@@ -100,7 +100,7 @@ def disconnect(
     """
     if not user.password_hash:
         raise Invalid(
-            "You have no password, so this is your only way in. Ask an administrator for a password first.",
+            "This is your only way in: you have no password. Get one first, by “Forgot password?” on the sign-in page.",
             code="only_way_in",
         )
     missing = NotFound("Your account is not connected any more.")

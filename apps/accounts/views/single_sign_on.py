@@ -1,6 +1,8 @@
 """Single sign-on: to the provider and back, and connecting one's account with it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import wraps
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,11 +27,24 @@ from apps.accounts.views._page import TOO_MANY, UNAVAILABLE, UNPROCESSABLE, page
 from apps.errors import Conflict, Invalid, NotFound, Unavailable
 
 
+def behind_setting(view: Callable[[HttpRequest, SingleSignOn], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Give the view the provider that is set; where none is, its address does not exist, for anybody."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        chosen = wiring.single_sign_on()
+        if chosen is None:
+            raise Http404
+        return view(request, chosen)
+
+    return guarded
+
+
+@behind_setting
 @never_cache
 @require_GET
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
     """Go to the provider to sign in, and from there to the page wanted. A GET: a form may only lead to ourselves."""
-    chosen = _chosen()
     wanted = safe_next(request, request.GET.get("next", ""))
     if not isinstance(user_of(request), Anonymous):
         return redirect(wanted)
@@ -43,11 +58,12 @@ def start(request: HttpRequest) -> HttpResponse:
     return redirect(address)
 
 
+@behind_setting
 @never_cache
 @require_GET
-def callback(request: HttpRequest) -> HttpResponse:
+def callback(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
     """Where the provider sends people back to; what it says is believed once, in the browser that left for it."""
-    chosen, now = _chosen(), datetime.now(UTC)
+    now = datetime.now(UTC)
     flow = flows.take(request.session, state=request.GET.get("state", ""), now=now)
     if flow is None or not wiring.throttle().first_use(flow.state, now=now, kept=2 * flows.LIFETIME):
         return failures.lost(request, chosen)
@@ -79,13 +95,13 @@ def callback(request: HttpRequest) -> HttpResponse:
     return redirect(safe_next(request, flow.next))
 
 
+@behind_setting
 @never_cache
 @sensitive_post_parameters("current_password")
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-def connection(request: HttpRequest) -> HttpResponse:
+def connection(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
     """Whether one's account is connected, and the form to connect or disconnect it, with the password."""
-    chosen = _chosen()
     if request.method == "GET":
         return _connection_page(request, chosen, ConfirmForm())
     form = ConfirmForm(request.POST)
@@ -121,13 +137,6 @@ def connection(request: HttpRequest) -> HttpResponse:
     except Unavailable as error:
         form.add_error(None, error.public_message)
         return _connection_page(request, chosen, form, status=UNAVAILABLE)
-
-
-def _chosen() -> SingleSignOn:
-    chosen = wiring.single_sign_on()
-    if chosen is None:
-        raise Http404
-    return chosen
 
 
 def _redirect_uri(request: HttpRequest) -> str:

@@ -7,20 +7,12 @@ from typing import Any
 from django import template
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import label_for_field, lookup_field
-from django.db import models
 
 from apps.audit.entities import AuditEntry
 from apps.console.changelist import CursorList
+from apps.console.shown import Value, value_as_shown
 
 register = template.Library()
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value to show; `form` is `yes`, `no`, `time`, `number`, `lines`, `text` or `none`."""
-
-    form: str
-    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +57,13 @@ def shown(name: Any, row: Any, admin: Any) -> Value:
     field, _, value = lookup_field(name, row, admin)
     if field is not None and field.flatchoices:
         value = dict(field.flatchoices).get(value, value)
-    if value is None or value == "":
-        return Value("none", value)
-    if isinstance(value, bool):
-        return Value("yes" if value else "no", value)
-    if isinstance(field, models.DateTimeField):
-        return Value("time", value)
-    if isinstance(value, int):
-        return Value("number", value)
-    return Value("lines" if isinstance(value, str) and "\n" in value else "text", value)
+    return value_as_shown(value)
+
+
+@register.simple_tag
+def as_shown(value: Any) -> Value:
+    """Any value."""
+    return value_as_shown(value)
 
 
 def _capital(label: str) -> str:

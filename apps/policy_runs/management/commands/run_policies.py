@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from apps.accounts.entities import Role, User
-from apps.accounts.permissions import allowed
+from apps.accounts.permissions import Permission, allowed
 from apps.accounts.wiring import users
 from apps.errors import DomainError
 from apps.jobs.entities import Control
@@ -84,7 +84,7 @@ class Command(BaseCommand):
             run = control(stores, actor=actor, key=options["cancel"], wish=Control.CANCEL, now=now)
             console.print(f"Run {run.execution_id} {'is' if run.status.is_final else 'is being'} cancelled.")
             return run
-        if not allowed(actor, "run.launch"):
+        if not allowed(actor, Permission.RUN_LAUNCH):
             raise CommandError(f"{actor.name} may not launch runs.")
         run = self._launch(stores, options, actor)
         policies = "1 policy" if run.total_items == 1 else f"{run.total_items:,} policies"

@@ -1,0 +1,172 @@
+"""Every address there is, opened as nobody and as each role: a new one fails here until it says who may open it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+from django.urls import get_resolver
+
+from apps.accounts.entities import Role
+from apps.accounts.management.commands.list_permissions import page
+from apps.accounts.permissions import RULES, Permission, allowed
+from apps.policy_runs.repository import Executions
+from apps.policy_runs.routing import websocket_urlpatterns
+from project.console import console
+from tests.policy_runs.web import browser, launch_body, member, openapi
+from tests.test_architecture import ROOT
+
+P = Permission
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Who may open it, how it is asked, and what it answers to those who may not, where that is not 403 or 404."""
+
+    to: Permission | str
+    method: str = "get"
+    sends: Any = None
+    told: int | None = None
+
+
+PUBLIC = "everybody"
+OWN = "everybody who has signed in, of their own account"
+
+PAGES = {
+    "": [Opened(OWN)],
+    "account/": [Opened(OWN)],
+    "account/sign-in/": [Opened(PUBLIC)],
+    "account/sign-out/": [Opened(PUBLIC, "post", told=302)],
+    # Behind a setting: tests/accounts/test_single_sign_on.py.
+    "account/single-sign-on/": [Opened(PUBLIC, told=404)],
+    "account/single-sign-on/start/": [Opened(PUBLIC, told=404)],
+    "account/single-sign-on/callback/": [Opened(PUBLIC, told=404)],
+    "account/password/": [Opened(OWN), Opened(OWN, "post")],
+    "account/forgot-password/": [Opened(PUBLIC)],
+    # For whoever has a link that holds: tests/accounts/test_links.py.
+    "account/link/<str:token>/": [Opened(PUBLIC, told=410)],
+    "account/choose-password/": [Opened(PUBLIC, told=410)],
+    "account/tokens/": [Opened(OWN), Opened(OWN, "post")],
+    "account/tokens/revoke/": [Opened(OWN, "post")],
+    "account/sign-out-everywhere/": [Opened(OWN, "post")],
+    "policy-runs/": [Opened(P.RUN_SEE)],
+    "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
+    "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
+    "policy-runs/<str:execution_id>/": [Opened(P.RUN_SEE)],
+    "policy-runs/<str:execution_id>/state/": [Opened(P.RUN_SEE)],
+    "policy-runs/<str:execution_id>/results/": [Opened(P.RUN_SEE)],
+    # Who sees the run is led back to it, and told.
+    "policy-runs/<str:execution_id>/control/": [Opened(P.RUN_CONTROL, "post", {"action": "pause"}, told=302)],
+    "policy-runs/<str:execution_id>/results.csv": [Opened(P.RUN_SEE)],
+    "policy-runs/<str:execution_id>/<str:policy_number>/": [Opened(P.RUN_SCREENS)],
+    "audit/": [Opened(P.AUDIT_SEE)],
+    "audit/export.csv": [Opened(P.AUDIT_SEE)],
+    "metrics": [Opened(PUBLIC, told=404)],  # behind a token of its own: tests/test_metrics.py
+    "api/openapi.json": [Opened(OWN)],
+    "healthz": [Opened(PUBLIC)],
+    "readyz": [Opened(PUBLIC)],
+}
+OPERATIONS = {
+    "/healthz": [Opened(PUBLIC)],
+    "/readyz": [Opened(PUBLIC)],
+    "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
+    "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
+    "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
+    "/api/policy-runs/{execution_id}/results/{policy_number}": [Opened(P.RUN_SCREENS)],
+    "/api/policy-runs/{execution_id}/control": [Opened(P.RUN_CONTROL, "post", {"action": "pause"})],
+}
+SOCKETS = {"ws/policy-runs/<str:execution_id>/": P.RUN_SEE}  # who is let in: tests/policy_runs/test_sockets.py
+SCREENS = ("changelist", "add", "history", "delete", "change")
+
+
+def routes(resolver: Any = None, before: str = "") -> Any:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from routes(pattern, before + str(pattern.pattern))
+        else:
+            yield before + str(pattern.pattern), pattern
+
+
+def is_the_admins(route: str) -> bool:
+    return route.startswith("admin/")
+
+
+def test_every_page_is_in_the_table() -> None:
+    found = {route for route, _ in routes() if not is_the_admins(route)}
+    operations = {re.sub(r"\{(\w+)\}", r"<\1>", path[1:]) for path in OPERATIONS}
+    assert found == set(PAGES) | operations
+
+
+def test_every_operation_of_the_api_is_in_the_table() -> None:
+    found = {(path, method) for path, methods in openapi()["paths"].items() for method in methods}
+    assert found == {(path, one.method) for path, opened in OPERATIONS.items() for one in opened}
+
+
+def test_every_socket_is_in_the_table() -> None:
+    assert {str(pattern.pattern) for pattern in websocket_urlpatterns} == set(SOCKETS)
+
+
+def test_every_screen_of_the_back_office_belongs_to_an_admin_that_says_who_may_see_it() -> None:
+    names = {f"{model._meta.app_label}_{model._meta.model_name}" for model in console._registry}
+    known = {f"{name}_{screen}" for name in names for screen in SCREENS} | {"index", "app_list", None}
+    assert {pattern.name for route, pattern in routes() if is_the_admins(route)} <= known
+    for admin in console._registry.values():
+        declared = {admin.sees, admin.changes, admin.sees_history} - {None}  # type: ignore[attr-defined]
+        assert admin.sees in RULES, admin  # type: ignore[attr-defined]
+        assert declared <= set(RULES), admin
+
+
+ASKED = [
+    pytest.param(re.sub(r"<(\w+:)?(\w+)>|\{(\w+)\}", r"{\2\3}", path), one, id=f"{one.method} {path or 'home'}")
+    for path, opened in {**{f"/{path}": opened for path, opened in PAGES.items()}, **OPERATIONS}.items()
+    for one in opened
+]
+
+
+def asked(client: Any, path: str, opened: Opened) -> Any:
+    if opened.method == "get":
+        return client.get(path)
+    if path.startswith("/api/"):
+        return client.post(path, orjson.dumps(opened.sends), content_type="application/json")
+    return client.post(path, opened.sends or {})
+
+
+@pytest.mark.parametrize(("path", "opened"), ASKED)
+def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
+    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF", token="none")
+    for role in (None, *Role):
+        user = member(store, role) if role else None
+        before = Executions(store).get(run.execution_id, consistent=True)
+        answer = asked(browser(user), address, opened)
+        leads_to_sign_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/?next")
+        if opened.to == PUBLIC:
+            assert answer.status_code == (opened.told or 200) or (user and answer.url == "/")
+        elif user is None:
+            signs_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/")
+            assert answer.status_code == 401 if path.startswith("/api/p") else signs_in or leads_to_sign_in
+        elif opened.to == OWN or allowed(user, opened.to, run):
+            assert answer.status_code in {200, 302, 422}, role
+            assert not leads_to_sign_in
+        elif answer.status_code == opened.told:
+            assert allowed(user, P.RUN_SEE, run), role
+            assert Executions(store).get(run.execution_id, consistent=True) == before
+        else:
+            seen = f"{opened.to.partition('.')[0]}.see"
+            hidden = opened.to in {seen, P.RUN_SCREENS} or not allowed(user, seen, run)
+            assert answer.status_code == (404 if hidden else 403), role
+
+
+@pytest.mark.parametrize("route", [route for route, _ in routes() if is_the_admins(route)])
+def test_the_back_office_does_not_exist_for_who_has_no_part_in_it(store, route) -> None:
+    address = "/" + re.sub(r"<[^>]+>", "x", route).replace("(?P<url>.*)$", "x").replace("^", "")
+    address = re.sub(r"\(\?P.*\)/\$", "accounts/", address)
+    nobody = browser(None).get(address)
+    assert (nobody.status_code, nobody.url.partition("?")[0]) == (302, "/account/sign-in/")
+    for role in set(Role) - {Role.ADMIN, Role.SUPPORT, Role.VIEWER}:
+        for method in ("get", "post"):
+            assert getattr(browser(member(store, role)), method)(address).status_code == 404, role
+
+
+def test_the_page_of_the_documentation_is_the_table() -> None:
+    assert (ROOT / "docs" / "permissions.md").read_text() == page() + "\n"
