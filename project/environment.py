@@ -60,6 +60,7 @@ class Environment:
     allowed_hosts: tuple[str, ...]
     public_url: str | None
     trusted_proxies: tuple[Network, ...]
+    second_factor_roles: frozenset[Role]
     email: Email
     data_dir: Path
     log_level: str
@@ -130,6 +131,7 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         ),
         public_url=_public_url(reader, is_dev=is_dev),
         trusted_proxies=reader.parsed("RUNGS_TRUSTED_PROXIES", _networks, ()),
+        second_factor_roles=reader.parsed("RUNGS_SECOND_FACTOR_ROLES", _roles, frozenset()),
         email=_email(reader),
         data_dir=data_dir,
         log_level=reader.parsed("RUNGS_LOG_LEVEL", _log_level, "INFO"),
@@ -193,7 +195,7 @@ def _single_sign_on(reader: _Reader, *, is_dev: bool) -> SingleSignOn | None:
         scopes=reader.parsed("RUNGS_OIDC_SCOPES", _scopes, DEFAULT_SCOPES),
         email_domains=reader.parsed("RUNGS_OIDC_EMAIL_DOMAINS", _domains, frozenset()),
         new_accounts=reader.parsed("RUNGS_OIDC_NEW_ACCOUNTS", _flag, default=False),
-        new_account_roles=reader.parsed("RUNGS_OIDC_NEW_ACCOUNT_ROLES", _roles, frozenset()),
+        new_account_roles=reader.parsed("RUNGS_OIDC_NEW_ACCOUNT_ROLES", _new_account_roles, frozenset()),
         trusts_emails=reader.parsed("RUNGS_OIDC_TRUST_EMAILS", _flag, default=False),
     )
 
@@ -231,14 +233,11 @@ def _domains(raw: str) -> frozenset[str]:
     return found
 
 
-def _roles(raw: str) -> frozenset[Role]:
-    names = frozenset(_some(raw))
-    known = sorted(role.value for role in Role if role is not Role.ADMIN)
-    for name in sorted(names - {*known}):
-        if name == Role.ADMIN:
-            raise ValueError("whoever the provider knows would be an administrator; give that role to single people")
-        raise ValueError(f"{name!r} is not one of {', '.join(known)}")
-    return frozenset(Role(name) for name in names)
+def _new_account_roles(raw: str) -> frozenset[Role]:
+    found = _roles(raw)
+    if Role.ADMIN in found:
+        raise ValueError("whoever the provider knows would be an administrator; give that role to single people")
+    return found
 
 
 def _public_url(reader: _Reader, *, is_dev: bool) -> str | None:
@@ -346,6 +345,13 @@ def _some(raw: str) -> tuple[str, ...]:
 
 def _networks(raw: str) -> tuple[Network, ...]:
     return tuple(ip_network(part) for part in _list(raw))
+
+
+def _roles(raw: str) -> frozenset[Role]:
+    unknown = sorted(set(_some(raw)) - set(Role))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no role; the roles are {', '.join(Role)}")
+    return frozenset(map(Role, _some(raw)))
 
 
 def _port(raw: str) -> int | None:

@@ -8,6 +8,7 @@ from django import forms
 from apps.accounts.entities import LONGEST_EMAIL, LONGEST_NAME
 
 LONGEST_PASSWORD = 1000
+LONGEST_CODE = 40
 
 
 class SignInForm(forms.Form):
@@ -89,6 +90,57 @@ class ForgottenForm(forms.Form):
         max_length=LONGEST_EMAIL,
         error_messages={"required": "Enter your e-mail address."},
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
+    )
+
+
+class CodeForm(forms.Form):
+    """The code that an authenticator app shows now."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=LONGEST_CODE,
+        error_messages={"required": "Enter the code."},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none", "autofocus": True}
+        ),
+    )
+
+
+class RecoveryCodeForm(forms.Form):
+    """One of the recovery codes."""
+
+    code = forms.CharField(
+        label="Recovery code",
+        help_text="One of the ten that you kept when you set up your authenticator app. Each works once.",
+        max_length=LONGEST_CODE,
+        error_messages={"required": "Enter a recovery code."},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+
+class ConfirmingForm(forms.Form):
+    """The password, before something that a stolen session must not do."""
+
+    password = forms.CharField(
+        label="Your password",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter your password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class BothFactorsForm(ConfirmingForm):
+    """The password and a code."""
+
+    code = forms.CharField(
+        label="Code",
+        help_text="From your authenticator app, or a recovery code.",
+        max_length=LONGEST_CODE,
+        error_messages={"required": "Enter the code."},
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
     )
 
 

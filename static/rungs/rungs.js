@@ -142,6 +142,10 @@ function startCopying() {
     button.hidden = false;
     button.addEventListener("click", () => copyText(button, document.getElementById(button.dataset.copyFrom)));
   }
+  for (const button of all("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
 }
 
 function startViewer() {

@@ -52,8 +52,9 @@ def test_changing_the_password_keeps_this_browser_and_ends_all_others(
     assert other.get("/").status_code == 302
     assert sign_in(Client()).status_code == 422
     assert sign_in(Client(), password=NEW).status_code == 302
-    entry = wiring.audit_log().of(f"Users#{ada.user_id}").items[0]
-    assert (entry.action, entry.before, entry.after) == ("user.password_changed", {}, {})
+    entries = wiring.audit_log().of(f"Users#{ada.user_id}").items
+    changed = [entry for entry in entries if entry.action == "user.password_changed"]
+    assert [(entry.before, entry.after) for entry in changed] == [({}, {})]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from django.test import Client
 from apps.accounts import services, wiring
 from apps.accounts.entities import Role, User
 from apps.accounts.oidc import flows
+from apps.storage.conditions import Update
 from apps.storage.sessions import WebSessions, session_hash
 from tests.accounts.deeds import deactivate
 from tests.accounts.oidc_provider import SigningKey, rsa_key, signed_by, token
@@ -78,6 +79,14 @@ def test_the_session_is_one_like_any_other(client: Client, connected: User) -> N
         sessions=wiring.web_sessions(),
     )
     assert client.get("/").status_code == 302
+
+
+def test_it_is_recorded_like_any_sign_in_and_asks_for_no_code_of_ours(client: Client, connected: User) -> None:
+    wiring.users().update(connected.user_id, Update(set={"has_second_factor": True}))
+    assert come_in(client)["Location"] == "/"
+    assert client.get("/").content == b"Hello Ada"
+    entry = wiring.audit_log().of(f"Users#{connected.user_id}").items[0]
+    assert (entry.action, entry.after["by"]) == ("user.signed_in", "single sign-on")
 
 
 def test_whoever_never_comes_back_leaves_a_session_of_minutes_and_whoever_does_one_of_weeks(
@@ -155,7 +164,7 @@ def test_a_new_account_is_made_where_the_deployment_wants_that(client: Client, p
     assert eve is not None
     assert (eve.roles, eve.password_hash, eve.created_by) == ({Role.ANALYST}, "", eve.user_id)
     entries = {entry.action: entry for entry in wiring.audit_log().of(f"Users#{eve.user_id}").items}
-    assert set(entries) == {"user.created", "user.identity_linked"}
+    assert set(entries) == {"user.created", "user.identity_linked", "user.signed_in"}
     assert entries["user.identity_linked"].after["subject"] == "s-eve"
     assert entries["user.created"].actor_id == eve.user_id
     assert come_in(Client()).status_code == 302
@@ -185,8 +194,8 @@ def test_a_confirmed_address_that_somebody_has_connects_nobody_unless_the_provid
     choose(trusts_emails=True)
     assert come_in(client).status_code == 302
     assert client.get("/").content == b"Hello Ada"
-    entry = wiring.audit_log().of(f"Users#{ada.user_id}").items[0]
-    assert (entry.action, entry.actor_id) == ("user.identity_linked", ada.user_id)
+    entry = next(e for e in wiring.audit_log().of(f"Users#{ada.user_id}").items if e.action == "user.identity_linked")
+    assert (entry.actor_id, entry.after["email"]) == (ada.user_id, "ada@example.org")
 
 
 def test_a_trusted_address_connects_once_and_nobody_else_after_that(

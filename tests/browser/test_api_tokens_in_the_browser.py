@@ -15,7 +15,7 @@ async def test_a_token_is_made_copied_used_and_revoked(new_context, site):
     vera = await watched(context)
     page = vera.page
     await sign_in(page, "vera", path="/account/")
-    await page.get_by_role("link", name="Manage API tokens").click()
+    await page.get_by_role("link", name="API tokens").click()
     await expect_sound(page)
     await expect(page.get_by_text("You have no API token")).to_be_visible()
     await page.get_by_role("button", name="Create token").click()

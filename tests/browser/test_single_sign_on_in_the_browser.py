@@ -53,7 +53,7 @@ async def test_an_account_is_connected_used_and_disconnected(browser, with_provi
 
     await page.get_by_role("link", name="Sign in with a password").click()
     await sign_in(page, "ada", path="/account/")
-    await page.get_by_role("link", name="Manage single sign-on").click()
+    await page.get_by_role("link", name="Single sign-on", exact=True).click()
     await expect_sound(page)
     await page.get_by_role("button", name="Connect with Example ID").click()
     await expect(page.locator("[data-error-summary]")).to_be_focused()

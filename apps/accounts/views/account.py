@@ -98,5 +98,5 @@ def _account_page(
         }
         for session in wiring.web_sessions().of(signed_in_user(request).user_id)
     ]
-    context = {"form": form, "web_sessions": listed, "single_sign_on": wiring.single_sign_on()}
+    context = {"form": form, "web_sessions": listed}
     return page(request, "accounts/account.html", context, status=status, wait_seconds=wait_seconds)

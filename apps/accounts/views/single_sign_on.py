@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,19 +13,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.accounts import middleware, services, wiring
+from apps.accounts import services, wiring
 from apps.accounts.addresses import counted_as
 from apps.accounts.decorators import safe_next, sign_in_required
-from apps.accounts.entities import Anonymous
-from apps.accounts.errors import NoAccount, ProviderUnavailable, SignInRefused, TooManyAttempts
+from apps.accounts.entities import Anonymous, User
+from apps.accounts.errors import NoAccount, ProviderUnavailable, SignInRefused
 from apps.accounts.forms import ConfirmForm
 from apps.accounts.middleware import actor_of, address_of, signed_in_user, user_of
 from apps.accounts.oidc import flows
 from apps.accounts.oidc.config import Claims, SingleSignOn
 from apps.accounts.oidc.flows import Flow
 from apps.accounts.views import _single_sign_on_failures as failures
-from apps.accounts.views._page import TOO_MANY, UNAVAILABLE, UNPROCESSABLE, page
-from apps.errors import Conflict, Invalid, NotFound, Unavailable
+from apps.accounts.views._page import REFUSALS, UNPROCESSABLE, refused
+from apps.accounts.views.arriving import arrive
+from apps.errors import Conflict, NotFound
+
+CONNECTION = "accounts/single_sign_on.html"
 
 
 def behind_setting(view: Callable[[HttpRequest, SingleSignOn], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -90,9 +94,8 @@ def callback(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
         )
     except (ProviderUnavailable, SignInRefused, NoAccount) as error:
         return failures.refused(request, chosen, error, flow)
-    # A second factor of our own is not asked for: what it takes to be believed is the provider's to decide.
-    middleware.sign_in(request, user)
-    return redirect(safe_next(request, flow.next))
+    # No code of ours is asked for: what it takes to be believed is the provider's to decide.
+    return arrive(request, user, wanted=flow.next, by="single sign-on", asks_code=False)
 
 
 @behind_setting
@@ -103,13 +106,14 @@ def callback(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
 def connection(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
     """Whether one's account is connected, and the form to connect or disconnect it, with the password."""
     if request.method == "GET":
-        return _connection_page(request, chosen, ConfirmForm())
+        return render(request, CONNECTION, _connection(request, chosen, ConfirmForm()))
     form = ConfirmForm(request.POST)
     if not form.is_valid():
-        return _connection_page(request, chosen, form, status=UNPROCESSABLE)
+        return render(request, CONNECTION, _connection(request, chosen, form), status=UNPROCESSABLE)
+    user = signed_in_user(request)
     try:
         services.confirm_password(
-            user=signed_in_user(request),
+            user=user,
             password=form.cleaned_data["current_password"],
             address=counted_as(address_of(request)),
             now=datetime.now(UTC),
@@ -117,26 +121,15 @@ def connection(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
             passwords=wiring.passwords(),
         )
         if "disconnect" in request.POST:
-            return _disconnected(request, chosen)
-        user_id = signed_in_user(request).user_id
+            return _disconnected(request, chosen, user)
         here = reverse("accounts:single_sign_on")
-        context = {
-            "label": chosen.label,
-            "address": _address_at_provider(request, chosen, wanted=here, user_id=user_id),
-        }
-        # A page that leads on by itself: as the answer to a form, a redirect to another site is not followed.
-        return render(request, "accounts/single_sign_on_leave.html", context)
-    except TooManyAttempts as error:
-        form.add_error(None, error.public_message)
-        return _connection_page(request, chosen, form, status=TOO_MANY, wait_seconds=error.wait_seconds)
+        address = _address_at_provider(request, chosen, wanted=here, user_id=user.user_id)
     except ProviderUnavailable as error:
         return failures.refused(request, chosen, error)
-    except (Invalid, Conflict, NotFound) as error:
-        form.add_error(error.field, error.public_message)
-        return _connection_page(request, chosen, form, status=UNPROCESSABLE)
-    except Unavailable as error:
-        form.add_error(None, error.public_message)
-        return _connection_page(request, chosen, form, status=UNAVAILABLE)
+    except (*REFUSALS, NotFound) as error:
+        return refused(request, CONNECTION, _connection(request, chosen, form), form=form, error=error)
+    # A page that leads on by itself: as the answer to a form, a redirect to another site is not followed.
+    return render(request, "accounts/single_sign_on_leave.html", {"label": chosen.label, "address": address})
 
 
 def _redirect_uri(request: HttpRequest) -> str:
@@ -172,11 +165,11 @@ def _connected(request: HttpRequest, chosen: SingleSignOn, flow: Flow, claims: C
     return redirect(flow.next)
 
 
-def _disconnected(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
+def _disconnected(request: HttpRequest, chosen: SingleSignOn, user: User) -> HttpResponse:
     services.disconnect(
         wiring.users(),
         wiring.identities(),
-        user=signed_in_user(request),
+        user=user,
         chosen=chosen,
         actor=actor_of(request),
         now=datetime.now(UTC),
@@ -186,19 +179,7 @@ def _disconnected(request: HttpRequest, chosen: SingleSignOn) -> HttpResponse:
     return redirect("accounts:single_sign_on")
 
 
-def _connection_page(
-    request: HttpRequest,
-    chosen: SingleSignOn,
-    form: ConfirmForm,
-    *,
-    status: int = 200,
-    wait_seconds: int | None = None,
-) -> HttpResponse:
+def _connection(request: HttpRequest, chosen: SingleSignOn, form: ConfirmForm) -> dict[str, Any]:
     user = signed_in_user(request)
-    context = {
-        "form": form,
-        "label": chosen.label,
-        "identity": wiring.identities().held_by(user.user_id, issuer=chosen.issuer),
-        "has_password": bool(user.password_hash),
-    }
-    return page(request, "accounts/single_sign_on.html", context, status=status, wait_seconds=wait_seconds)
+    identity = wiring.identities().held_by(user.user_id, issuer=chosen.issuer)
+    return {"form": form, "label": chosen.label, "identity": identity, "has_password": bool(user.password_hash)}
