@@ -58,8 +58,9 @@ class User(Stamped):
     """A person who may sign in.
 
     `auth_epoch` is part of every session of theirs: raising it ends them all. `has_second_factor` says that a confirmed
-    `SecondFactor` is stored, and changes in one transaction with it. A user read from a list (through the directory
-    index) has only id, name, e-mail, roles and `is_active`.
+    `SecondFactor` is stored, and changes in one transaction with it. `time_zone` is an IANA name that was known when it
+    was chosen; empty, the browser says. A user read from a list (through the directory index) has only id, name,
+    e-mail, roles and `is_active`.
     """
 
     naming = Naming.CAMEL
@@ -74,6 +75,7 @@ class User(Stamped):
     password_hash: str = Field(default="", repr=False, exclude=True)
     auth_epoch: int = 0
     has_second_factor: bool = False
+    time_zone: str = ""
     is_active: bool = True
 
     @property
@@ -101,9 +103,9 @@ class User(Stamped):
         """Whether they may let others in and shut them out."""
         return self.is_active and Role.ADMIN in self.roles
 
-    def acting(self, address: str = "") -> Actor:
-        """This user as the audit log names who acts; `address` is where the request came from."""
-        return Actor(actor_id=self.user_id, name=self.name, address=address)
+    def acting(self, address: str = "", *, via: str = "") -> Actor:
+        """This user as the audit log names who acts; `address` is where the request came from, `via` what sent it."""
+        return Actor(actor_id=self.user_id, name=self.name, address=address, via=via)
 
     def __str__(self) -> str:
         return self.name
@@ -122,6 +124,11 @@ class ApiToken(Entity):
     created_at: Instant
     last_used_at: Instant | None = None
     expires_at: Expiry
+
+    @property
+    def as_via(self) -> str:
+        """How the audit log names it where it acted for its owner."""
+        return f"token {self.name} (…{self.hint})"
 
 
 class Identity(Entity):
@@ -206,6 +213,7 @@ class Anonymous:
     roles: Final[frozenset[Role]] = frozenset()
     auth_epoch: Final = 0
     has_second_factor: Final = False
+    time_zone: Final = ""
     is_active: Final = False
     is_authenticated: Final = False
     is_anonymous: Final = True

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from apps.accounts.entities import LONGEST_EMAIL, LONGEST_NAME
+from apps.accounts.time_zones import zones_by_region
 
 LONGEST_PASSWORD = 1000
 LONGEST_CODE = 40
@@ -26,6 +27,25 @@ class SignInForm(forms.Form):
         strip=False,
         error_messages={"required": "Enter your password."},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class ProfileForm(forms.Form):
+    """What people change about themselves."""
+
+    name = forms.CharField(
+        label="Name",
+        help_text="As others see it.",
+        max_length=LONGEST_NAME,
+        error_messages={"required": "Enter your name."},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        help_text="In which times are shown and read.",
+        required=False,
+        choices=lambda: [("", "As the browser says"), *zones_by_region()],
+        error_messages={"invalid_choice": "Choose one of these time zones."},
     )
 
 
@@ -144,8 +164,10 @@ class BothFactorsForm(ConfirmingForm):
     )
 
 
-class TokenForm(forms.Form):
+class TokenForm(ConfirmingForm):
     """What a new API token is called, and for how long it is valid."""
+
+    field_order = ("name", "days", "password")
 
     name = forms.CharField(
         label="Name",

@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from apps.accounts.addresses import client_address
 from apps.accounts.devices import device_name
 from apps.accounts.entities import ANONYMOUS, Anonymous, User
+from apps.accounts.time_zone_middleware import see_times_in
 from apps.accounts.wiring import users
 from apps.audit.entities import Actor
 from apps.errors import Forbidden
@@ -24,6 +25,7 @@ AUTH_EPOCH = "auth_epoch"
 HALF_SIGNED_IN = "half_signed_in"
 HALF_SIGNED_IN_LASTS = timedelta(minutes=5)
 _KNOWN = "_known_user"
+_VIA = "_acting_via"
 _UNSETTLED = "_unsettled_user"
 
 
@@ -52,11 +54,12 @@ class AuthenticationMiddleware:
 
 
 def user_of(request: HttpRequest) -> User | Anonymous:
-    """Who sends this request; looked up once a request."""
+    """Who sends this request; looked up once a request. From then on times are shown in the zone that they chose."""
     known: User | Anonymous | None = getattr(request, _KNOWN, None)
     if known is None:
         known = _from_session(request)
         setattr(request, _KNOWN, known)
+    see_times_in(known.time_zone)
     return known
 
 
@@ -70,7 +73,12 @@ def signed_in_user(request: HttpRequest) -> User:
 
 def actor_of(request: HttpRequest) -> Actor:
     """The signed-in user as the audit log names who acts, with the address they come from."""
-    return signed_in_user(request).acting(address_of(request))
+    return signed_in_user(request).acting(address_of(request), via=via_of(request))
+
+
+def via_of(request: HttpRequest) -> str:
+    """What acts for the user in this request, where it is not their browser: an API token."""
+    return str(getattr(request, _VIA, ""))
 
 
 def address_of(request: HttpRequest) -> str:
@@ -154,8 +162,9 @@ def settling_user(request: HttpRequest) -> User:
     return unsettled_user(request) or signed_in_user(request)
 
 
-def act_as(request: HttpRequest, user: User) -> None:
+def act_as(request: HttpRequest, user: User, *, via: str) -> None:
     """Let this one request be the user's, whatever its session says: for those who show an API token."""
+    setattr(request, _VIA, via)
     _become(request, user)
 
 

@@ -24,5 +24,7 @@ urlpatterns = [
     path("second-factor/switch-off/", second_factor.switch_off, name="switch_off_second_factor"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/revoke/", tokens.revoke, name="revoke_token"),
+    path("sessions/", account.sessions, name="sessions"),
+    path("sessions/end/", account.end_session, name="end_session"),
     path("sign-out-everywhere/", account.sign_out_everywhere, name="sign_out_everywhere"),
 ]

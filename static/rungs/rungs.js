@@ -6,17 +6,41 @@ const count = new Intl.NumberFormat("en");
 
 /* ---- times, in the reader's zone --------------------------------------------------------------------------- */
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const preciseClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const fullDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+/** A zone that this browser knows; undefined, which stands for its own, for any other. */
+function knownZone(name) {
+  try {
+    return name && new Intl.DateTimeFormat("en-GB", { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+const timeZone = knownZone(document.documentElement.dataset.timeZone) || undefined;
+const inZone = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+const clock = inZone({ hour: "2-digit", minute: "2-digit" });
+const preciseClock = inZone({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const dayOfYear = inZone({ day: "numeric", month: "short" });
+const fullDay = inZone({ day: "numeric", month: "short", year: "numeric" });
+const yearOnly = inZone({ year: "numeric" });
 
 function localTime(instant, precise) {
   if (precise) return preciseClock.format(instant);
   const now = new Date();
-  if (instant.toDateString() === now.toDateString()) return `Today ${clock.format(instant)}`;
-  const day = instant.getFullYear() === now.getFullYear() ? dayOfYear : fullDay;
+  if (fullDay.format(instant) === fullDay.format(now)) return `Today ${clock.format(instant)}`;
+  const day = yearOnly.format(instant) === yearOnly.format(now) ? dayOfYear : fullDay;
   return `${day.format(instant)} ${clock.format(instant)}`;
+}
+
+/** Tell the server the browser's own zone, for the pages to come. */
+function tellTimeZone() {
+  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!own || document.cookie.split("; ").includes(`time-zone=${own}`)) return;
+  setCookie("time-zone", own);
+}
+
+function setCookie(name, value) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
 
 function localizeTimes(root) {
@@ -45,8 +69,7 @@ function setTheme(theme) {
   const root = document.documentElement;
   if (theme === "auto") delete root.dataset.theme;
   else root.dataset.theme = theme;
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+  setCookie("theme", theme);
   for (const button of all("[data-theme-switch]")) {
     one("[data-theme-word]", button).textContent = theme;
     one("use", button).setAttribute("href", `#i-${theme}`);
@@ -100,6 +123,39 @@ function startForms() {
       element.textContent = left > 0 ? `${left} ${left === 1 ? "second" : "seconds"}` : "a moment";
       if (left <= 0) clearInterval(timer);
     }, 1000);
+  }
+}
+
+/* Rows inside a form: without a script there is one empty row at a time, with one as many as somebody asks for. */
+
+const rowPlace = "__i__";
+
+/** Each level of rows has its own place in a name; the first one is that of the outermost rows still to be numbered. */
+function numberRow(root, number) {
+  for (const element of root.querySelectorAll("*")) {
+    for (const attribute of element.attributes) {
+      if (!attribute.value.includes(rowPlace)) continue;
+      attribute.value = attribute.value.split(" ").map((word) => word.replace(rowPlace, String(number))).join(" ");
+    }
+    if (element instanceof HTMLTemplateElement) numberRow(element.content, number);
+  }
+}
+
+function startRows(root = document) {
+  for (const rows of all("[data-rows]", root)) {
+    const add = one(":scope > [data-rows-add]", rows);
+    const template = one(":scope > [data-rows-template]", rows);
+    const count = one(":scope > [data-rows-count]", rows);
+    add.hidden = false;
+    add.addEventListener("click", () => {
+      const row = template.content.cloneNode(true);
+      numberRow(row, Number(count.value));
+      count.value = String(Number(count.value) + 1);
+      startRows(row);
+      const first = one("input, select, textarea", row);
+      template.before(row);
+      first.focus();
+    });
   }
 }
 
@@ -581,10 +637,12 @@ class RunPage {
 
 /* ---- start ------------------------------------------------------------------------------------------------- */
 
+tellTimeZone();
 localizeTimes(document);
 startTheme();
 startDialogs();
 startForms();
+startRows();
 startHtmx();
 startCopying();
 startViewer();

@@ -35,7 +35,9 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
-    "account/": [Opened(OWN)],
+    "account/": [Opened(OWN), Opened(OWN, "post")],
+    "account/sessions/": [Opened(OWN)],
+    "account/sessions/end/": [Opened(OWN, "post")],
     "account/sign-in/": [Opened(PUBLIC)],
     "account/sign-in/code/": [Opened(PUBLIC, told=302), Opened(PUBLIC, "post", told=302)],
     "account/second-factor/": [Opened(OWN), Opened(OWN, "post")],

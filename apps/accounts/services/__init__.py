@@ -9,6 +9,7 @@ from apps.accounts.services.invitations import (
     show_link,
     whose_link,
 )
+from apps.accounts.services.own_account import change_profile, end_session
 from apps.accounts.services.people import add_user, change_user, create_user, deactivate, reactivate, set_password
 from apps.accounts.services.second_factor import (
     begin_second_factor,
@@ -37,6 +38,7 @@ __all__ = [
     "authenticate",
     "begin_second_factor",
     "change_password",
+    "change_profile",
     "change_user",
     "choose_password",
     "confirm_password",
@@ -46,6 +48,7 @@ __all__ = [
     "create_user",
     "deactivate",
     "disconnect",
+    "end_session",
     "end_session_of",
     "note_signed_in",
     "pass_second_factor",
