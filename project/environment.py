@@ -55,6 +55,7 @@ class Environment:
     encryption_keys: tuple[str, ...]
     kms_key: str | None
     allowed_hosts: tuple[str, ...]
+    public_url: str | None
     trusted_proxies: tuple[Network, ...]
     second_factor_roles: frozenset[Role]
     email: Email
@@ -124,6 +125,7 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         allowed_hosts=reader.parsed(
             "RUNGS_ALLOWED_HOSTS", _some, ("localhost", "127.0.0.1", "[::1]") if is_dev else ()
         ),
+        public_url=_public_url(reader, is_dev=is_dev),
         trusted_proxies=reader.parsed("RUNGS_TRUSTED_PROXIES", _networks, ()),
         second_factor_roles=reader.parsed("RUNGS_SECOND_FACTOR_ROLES", _roles, frozenset()),
         email=_email(reader),
@@ -171,6 +173,15 @@ def _email(reader: _Reader) -> Email:
     )
 
 
+def _public_url(reader: _Reader, *, is_dev: bool) -> str | None:
+    """What links in mails begin with; None where the host that was asked may be believed instead."""
+    hosts = _list(reader.text("RUNGS_ALLOWED_HOSTS"))
+    if not is_dev and any(host.startswith((".", "*")) for host in hosts):
+        # Whoever asks chooses among them, and so where a link to a new password would lead.
+        reader.needed("RUNGS_PUBLIC_URL", "RUNGS_ALLOWED_HOSTS leaves open what links in mails begin with")
+    return reader.parsed("RUNGS_PUBLIC_URL", _site_url, None)
+
+
 def _environment_name(raw: str) -> EnvironmentName:
     if raw not in get_args(EnvironmentName):
         raise ValueError(f"{raw!r} is not one of {', '.join(get_args(EnvironmentName))}")
@@ -209,6 +220,13 @@ def _http_url(raw: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise ValueError(f"{raw!r} is no http or https address, such as http://localhost:8042")
     return raw.rstrip("/")
+
+
+def _site_url(raw: str) -> str:
+    url = _http_url(raw)
+    if urlsplit(url).path:
+        raise ValueError(f"{raw!r} has a path; the site stands at the root of its host")
+    return url
 
 
 def _redis_url(raw: str) -> str:

@@ -1,4 +1,4 @@
-"""Logging: structured, one line an event, JSON outside dev; API tokens and what is named like a secret are blanked."""
+"""Logging: structured, one line an event, JSON outside dev; tokens and what is named like a secret are blanked."""
 
 import logging
 import logging.config
@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from apps.accounts.tokens import PATTERN as API_TOKEN
+from apps.accounts.tokens import SECRET_TEXT
 
 SECRET = re.compile(r"password|secret|token|credential|authorization|cookie", re.IGNORECASE)
 BLANK = "(hidden)"
@@ -59,10 +59,10 @@ def configure(options: Mapping[str, Any]) -> None:
 
 
 def blank_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blank the values of whatever is named like a secret, and API tokens in any text."""
+    """Blank the values of whatever is named like a secret, and the tokens of programs and links in any text."""
     for name in event:
         if SECRET.search(name):
             event[name] = BLANK
         elif isinstance(event[name], str):
-            event[name] = API_TOKEN.sub(BLANK, event[name])
+            event[name] = SECRET_TEXT.sub(BLANK, event[name])
     return event

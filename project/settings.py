@@ -11,6 +11,8 @@ ENVIRONMENT = read_environment(base_dir=BASE_DIR)
 DEBUG = False
 SECRET_KEY = ENVIRONMENT.secret_key or development_key(ENVIRONMENT.data_dir, "secret")
 ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
+# What links in mails begin with; where it is not set, the host that was asked, which ALLOWED_HOSTS names.
+PUBLIC_URL = ENVIRONMENT.public_url
 ROOT_URLCONF = "project.urls"
 ASGI_APPLICATION = "project.asgi.application"
 
@@ -156,6 +158,7 @@ EMAIL_PORT = ENVIRONMENT.email.port
 EMAIL_HOST_USER = ENVIRONMENT.email.user
 EMAIL_HOST_PASSWORD = ENVIRONMENT.email.password
 EMAIL_USE_TLS = ENVIRONMENT.email.use_tls
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.email.sender
 
 LANGUAGE_CODE = "en-gb"

@@ -50,6 +50,7 @@ def test_everything_set_is_read_with_its_type() -> None:
         RUNGS_SECRET_KEY="s" * 50,
         RUNGS_ENCRYPTION_KEYS=f"{KEY}, {FORMER_KEY}",
         RUNGS_ALLOWED_HOSTS="rungs.example.org, .example.com,",
+        RUNGS_PUBLIC_URL="https://rungs.example.org/",
         RUNGS_TRUSTED_PROXIES="10.0.0.0/8,2001:db8::/32,192.0.2.7",
         RUNGS_LOG_LEVEL="warning",
         RUNGS_EMAIL_HOST="mail.example.org",
@@ -70,6 +71,7 @@ def test_everything_set_is_read_with_its_type() -> None:
     assert found.data_dir == Path("/var/lib/rungs")
     assert found.encryption_keys == (KEY, FORMER_KEY)
     assert found.allowed_hosts == ("rungs.example.org", ".example.com")
+    assert found.public_url == "https://rungs.example.org"
     assert found.trusted_proxies == tuple(map(ip_network, ("10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32")))
     assert found.log_level == "WARNING"
     assert (found.email.host, found.email.port, found.email.use_tls) == ("mail.example.org", 2525, False)
@@ -107,6 +109,8 @@ WRONG = [
     ("RUNGS_ENCRYPTION_KEYS", f"{KEY},c2hvcnQ=", "key 2 has 5 bytes; it must have 32"),
     ("RUNGS_ENCRYPTION_KEYS", ",", "nothing but commas"),
     ("RUNGS_ALLOWED_HOSTS", " , ", "nothing but commas"),
+    ("RUNGS_PUBLIC_URL", "rungs.example.org", "no http or https address"),
+    ("RUNGS_PUBLIC_URL", "https://example.org/rungs", "has a path"),
     ("RUNGS_TRUSTED_PROXIES", "10.0.0.1/8", "host bits"),
     ("RUNGS_TRUSTED_PROXIES", "proxy.example.org", "does not appear to be"),
     ("RUNGS_EMAIL_PORT", "0", "between 1 and 65535"),
@@ -122,6 +126,13 @@ def test_a_wrong_value_is_named_with_its_variable_and_what_would_be_right(name: 
     (complaint,) = complaints(**{name: value})
     assert complaint.startswith(f"{name}: ")
     assert why in complaint
+
+
+@pytest.mark.parametrize("hosts", ["*", "rungs.example.org, .example.com"])
+def test_where_the_host_names_are_open_the_address_for_links_must_be_named(hosts: str) -> None:
+    (complaint,) = complaints(RUNGS_ENV="prod", **{**SAFE, "RUNGS_ALLOWED_HOSTS": hosts})
+    assert complaint.startswith("RUNGS_PUBLIC_URL is not set")
+    assert read(RUNGS_ENV="prod", **SAFE).public_url is None
 
 
 def test_all_complaints_are_told_at_once() -> None:

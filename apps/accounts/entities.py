@@ -98,6 +98,11 @@ class User(Stamped):
         """Whether the back office is open to them at all."""
         return self.is_active and bool(self.roles & BACK_OFFICE)
 
+    @property
+    def is_administrator(self) -> bool:
+        """Whether they may let others in and shut them out."""
+        return self.is_active and Role.ADMIN in self.roles
+
     def acting(self, address: str = "", *, via: str = "") -> Actor:
         """This user as the audit log names who acts; `address` is where the request came from, `via` what sent it."""
         return Actor(actor_id=self.user_id, name=self.name, address=address, via=via)
@@ -124,6 +129,38 @@ class ApiToken(Entity):
     def as_via(self) -> str:
         """How the audit log names it where it acted for its owner."""
         return f"token {self.name} (…{self.hint})"
+
+
+class SignIn(Entity):
+    """When somebody last signed in, from where and with what; apart from the user, whose edits it must not disturb."""
+
+    user_id: str
+    at: Instant
+    address: str = ""
+    device: str = ""
+
+
+class LinkKind(StrEnum):
+    """What a link in a mail is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+class Invitation(Entity):
+    """What lets somebody choose a password once, until `expires_at`; stored under the hash of the link's token.
+
+    It holds for the e-mail address and `auth_epoch` that the user had when it was made.
+    """
+
+    token_hash: str
+    kind: LinkKind
+    user_id: str
+    email: str
+    auth_epoch: int
+    created_at: Instant
+    created_by: str
+    expires_at: Expiry
 
 
 class SecondFactor(Entity):

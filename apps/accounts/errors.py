@@ -1,6 +1,6 @@
 """What can go wrong with accounts."""
 
-from apps.errors import Forbidden, Invalid, Unavailable
+from apps.errors import Forbidden, Invalid, NotFound, Unavailable
 
 
 class WrongCredentials(Invalid):
@@ -41,3 +41,19 @@ class TooManyAttempts(Unavailable):
             f"Too many attempts. Try again in {wait_seconds} {unit}.", retry_after_seconds=float(wait_seconds)
         )
         self.wait_seconds = wait_seconds
+
+
+class LinkVoid(NotFound):
+    """A link to choose a password that was used, has expired, or was never made: which of these is never told."""
+
+    code = "link_void"
+
+    def __init__(self) -> None:
+        """One sentence for every cause."""
+        super().__init__("This link was used already, or its time is up. Ask for a new one.")
+
+
+class MailNotSent(Unavailable):
+    """The mail server did not take a mail; `message` says why, and whoever has no part in that is not told."""
+
+    code = "mail_not_sent"

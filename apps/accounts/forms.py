@@ -84,6 +84,23 @@ class PasswordForm(forms.Form):
         return data
 
 
+class ChosenPasswordForm(PasswordForm):
+    """Twice the password that somebody chooses who came by a link."""
+
+    current_password = None  # type: ignore[assignment]  # Django's way to leave a field out
+
+
+class ForgottenForm(forms.Form):
+    """The address that a link to choose a new password is sent to. It is not checked closely either."""
+
+    email = forms.CharField(
+        label="E-mail",
+        max_length=LONGEST_EMAIL,
+        error_messages={"required": "Enter your e-mail address."},
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
+    )
+
+
 class CodeForm(forms.Form):
     """The code that an authenticator app shows now."""
 

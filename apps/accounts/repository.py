@@ -1,10 +1,10 @@
-"""Users, their API tokens and their second factors in the store."""
+"""Users, and what lets them in, in the store."""
 
 import contextlib
 from datetime import datetime, timedelta
 
-from apps.accounts.entities import ApiToken, SecondFactor, User, folded
-from apps.accounts.tables import API_TOKENS, SECOND_FACTORS, USERS
+from apps.accounts.entities import ApiToken, Invitation, Role, SecondFactor, SignIn, User, folded
+from apps.accounts.tables import API_TOKENS, INVITATIONS, SECOND_FACTORS, SIGN_INS, USERS
 from apps.storage.conditions import Query, Update, attribute, begins_with
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.page import Page
@@ -28,6 +28,11 @@ class Users(Repository[User]):
         """Raise the user's `auth_epoch`, whatever else changes about them meanwhile. Raises `ItemNotFound`."""
         raised = self.updating(user_id, Update(add={"auth_epoch": 1}, set={"updated_at": now}))
         Transaction(self.store, raised, *also).commit()
+
+    def demanding_administrator(self, user_id: str) -> Write:
+        """The check, for a transaction, that this user is an active administrator at that very moment."""
+        is_active = attribute("is_active").equals(value=True)
+        return self.checking(user_id, is_active & attribute("roles").contains(Role.ADMIN))
 
     def replace_hash(self, user: User, password_hash: str) -> None:
         """Store another hash of the same password, unless it was changed meanwhile or the user is gone."""
@@ -67,6 +72,27 @@ class ApiTokens(Repository[ApiToken]):
         unchanged = seen.missing() if token.last_used_at is None else seen.equals(token.last_used_at)
         with contextlib.suppress(ConditionFailed, ItemNotFound):  # another request said it, or the token was revoked
             self.update(token.token_hash, Update(set={"last_used_at": now}), condition=unchanged)
+
+
+class Invitations(Repository[Invitation]):
+    """Invitations and password resets; an expired one is gone at once, although the store deletes it late."""
+
+    entity = Invitation
+    table = INVITATIONS
+    noun = "link"
+
+
+class SignIns(Repository[SignIn]):
+    """The last sign-in of each user."""
+
+    entity = SignIn
+    table = SIGN_INS
+    noun = "sign-in"
+
+    def noting(self, user_id: str, *, at: datetime, address: str, device: str) -> Write:
+        """The write that says that somebody signed in, over what was said before."""
+        change = Update(set={"at": at, "address": address, "device": device})
+        return self.updating(user_id, change, or_create=True)
 
 
 class SecondFactors(Repository[SecondFactor]):

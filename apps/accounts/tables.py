@@ -1,4 +1,4 @@
-"""Where users, their API tokens and their second factors are stored."""
+"""Where users are stored, and what lets them in."""
 
 from apps.storage.table import Index, Key, Recovery, Table
 
@@ -34,6 +34,21 @@ API_TOKENS = Table(
     description="API tokens, by the hash of their text.",
 )
 
+INVITATIONS = Table(
+    name="Invitations",
+    partition_key=Key("token_hash"),
+    ttl="expires_at",
+    recovery=Recovery.NEVER,
+    description="Invitations and password resets, by the hash of the link's token.",
+)
+
+SIGN_INS = Table(
+    name="SignIns",
+    partition_key=Key("user_id"),
+    recovery=Recovery.NEVER,
+    description="When each user last signed in.",
+)
+
 SECOND_FACTORS = Table(
     name="SecondFactors",
     partition_key=Key("user_id"),
@@ -42,4 +57,4 @@ SECOND_FACTORS = Table(
     description="Keys of authenticator apps, encrypted, and hashes of recovery codes.",
 )
 
-TABLES = (USERS, API_TOKENS, SECOND_FACTORS)
+TABLES = (USERS, API_TOKENS, INVITATIONS, SIGN_INS, SECOND_FACTORS)

@@ -11,12 +11,18 @@ Three counters, all kept in the store, so that every process sees them:
 Wrong **API tokens** are counted by address, apart from sign-in: nobody guesses 256 bits, but a program that keeps
 sending a dead one must not cost much, nor keep the people beside it from signing in.
 
+**Unlocking** an account makes every counter of it worthless, whatever address it is for: attempts carry the series that
+the account's unlocking began, and a counter of another series counts as absent. It is read together with the counters.
+
+**Requests for a link** to choose a new password are counted by address and by account, whether that exists or not.
+
 An attempt is counted before its password is looked at, so that many at once gain nothing, and taken back where it was
 right. Accounts that do not exist are counted like others.
 """
 
 import hashlib
 import math
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +33,7 @@ from apps.storage.entity import Entity, Expiry, Instant
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.repository import Repository
 from apps.storage.tables import RATE_LIMITS
+from apps.storage.writes import Write
 
 FREE_FAILURES_HERE = 5
 FIRST_WAIT_HERE_SECONDS = 30
@@ -40,15 +47,25 @@ FREE_FAILURES_EVERYWHERE = 10
 LONGEST_WAIT_EVERYWHERE_SECONDS = 30
 EVERYWHERE_IS_KEPT = timedelta(hours=1)
 
+UNLOCKING_IS_KEPT = timedelta(days=1)
+
+RESETS_AN_ADDRESS = 20
+RESETS_AN_ACCOUNT = 3
+RESETS_WINDOW = timedelta(hours=1)
+
 FAMILIAR_IS_KEPT = timedelta(days=90)
 TRIES = 5
 
 
 class Bucket(Entity):
-    """One counter. `opens_at` is when the next attempt is let through, where it has to wait at all."""
+    """One counter. `opens_at` is when the next attempt is let through, where it has to wait at all.
+
+    `series` is the unlocking since which it counts.
+    """
 
     bucket: str
     failures: int = 0
+    series: str = ""
     opens_at: Instant | None = None
     expires_at: Expiry
 
@@ -69,6 +86,7 @@ class Attempt:
     address: str
     everywhere: str
     familiar: str
+    unlocked: str
 
 
 class Throttle:
@@ -86,6 +104,7 @@ class Throttle:
             address=_name("address", address),
             everywhere=_name("everywhere", account),
             familiar=_name("familiar", account, address),
+            unlocked=_name("unlocked", account),
         )
         for _ in range(TRIES):
             if self._counted_here(attempt, now):
@@ -115,40 +134,65 @@ class Throttle:
             raise TooManyAttempts(_seconds(counted.expires_at - now))
         self._count(name, window=ADDRESS_WINDOW, now=now, most=FAILURES_AN_ADDRESS)
 
-    def forget(self, *, email: str, address: str) -> None:
-        """Unlock an account for an address, as support may do."""
+    def admit_reset(self, *, email: str, address: str, now: datetime) -> bool:
+        """Count a request for a link to choose a new password; whether one may be sent to this account.
+
+        Raises `TooManyAttempts` where this address asks too often; that an account was asked for too often is not told.
+        """
+        self._count(_name("reset-address", address), window=RESETS_WINDOW, now=now, most=RESETS_AN_ADDRESS)
+        try:
+            self._count(_name("reset-account", folded(email)), window=RESETS_WINDOW, now=now, most=RESETS_AN_ACCOUNT)
+        except TooManyAttempts:
+            return False
+        return True
+
+    def unlocking(self, *, email: str, now: datetime) -> tuple[Write, ...]:
+        """The writes that unlock an account for every address, for the transaction of what goes with it."""
         account = folded(email)
-        self.buckets.delete_many([_name("here", account, address), _name("everywhere", account)])
+        marker = Bucket(
+            bucket=_name("unlocked", account), series=secrets.token_hex(8), expires_at=now + UNLOCKING_IS_KEPT
+        )
+        return self.buckets.putting(marker), self.buckets.deleting(_name("everywhere", account))
+
+    def failures_of(self, email: str) -> int:
+        """How often signing in to this account failed of late, from all addresses, unless it was unlocked since."""
+        found = self.buckets.find(_name("everywhere", folded(email)))
+        return found.failures if found else 0
 
     def _counted_here(self, attempt: Attempt, now: datetime) -> bool:
         """Count the attempt for account and address; False where another attempt came in between."""
-        names = (attempt.here, attempt.address, attempt.everywhere, attempt.familiar)
+        names = (attempt.here, attempt.address, attempt.everywhere, attempt.familiar, attempt.unlocked)
         found = {bucket.bucket: bucket for bucket in self.buckets.get_many(names, consistent=True)}
-        here, address = found.get(attempt.here), found.get(attempt.address)
+        stored, address, unlocked = found.get(attempt.here), found.get(attempt.address), found.get(attempt.unlocked)
         if address is not None and address.failures >= FAILURES_AN_ADDRESS:
             raise TooManyAttempts(_seconds(address.expires_at - now))
+        series = unlocked.series if unlocked else ""
+        here = stored if stored and stored.series == series else None
         if here is not None and here.opens_at is not None and here.opens_at > now:
             raise TooManyAttempts(_seconds(here.opens_at - now))
         everywhere = found.get(attempt.everywhere)
         slow = wait_everywhere(everywhere.failures) if everywhere and attempt.familiar not in found else 0
+        change = Bucket(bucket=attempt.here, series=series, expires_at=now + HERE_IS_KEPT)
         if slow and here is None:
             # Its first attempt on an account that others are guessing at: it waits too, but only for itself.
-            if self._store_here(attempt, here, failures=0, wait=slow, now=now):
+            if self._store_here(stored, change, wait=slow, now=now):
                 raise TooManyAttempts(slow)
             return False
         failures = (here.failures if here else 0) + 1
-        return self._store_here(attempt, here, failures=failures, wait=max(wait_here(failures), slow), now=now)
+        wait = max(wait_here(failures), slow)
+        return self._store_here(stored, change.evolve(failures=failures), wait=wait, now=now)
 
-    def _store_here(self, attempt: Attempt, here: Bucket | None, *, failures: int, wait: int, now: datetime) -> bool:
-        unchanged: Condition = attribute("version").equals(here.version) if here else _absent(now)
+    def _store_here(self, stored: Bucket | None, counted: Bucket, *, wait: int, now: datetime) -> bool:
+        unchanged: Condition = attribute("version").equals(stored.version) if stored else _absent(now)
         change = Update(
             set={
-                "failures": failures,
+                "failures": counted.failures,
+                "series": counted.series,
                 "opens_at": now + timedelta(seconds=wait) if wait else None,
-                "expires_at": now + HERE_IS_KEPT,
+                "expires_at": counted.expires_at,
             }
         )
-        return self._change(attempt.here, change, condition=unchanged, or_create=True)
+        return self._change(counted.bucket, change, condition=unchanged, or_create=True)
 
     def _count(
         self, name: str, *, window: timedelta, now: datetime, most: int | None = None, renew: bool = False

@@ -1,4 +1,4 @@
-"""The text of an API token: `rungs_` and 256 random bits, of which only a hash is stored."""
+"""The text of an API token, `rungs_` and 256 random bits, and of a link's: only a hash of either is stored."""
 
 import hashlib
 import re
@@ -9,11 +9,19 @@ RANDOM_BYTES = 32
 HINT_LENGTH = 4
 # Hexadecimal, so that a double click takes all of it, and programs that look for leaked secrets know it.
 PATTERN = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * RANDOM_BYTES}}}")
+LINK_PREFIX = "link_"
+# Whatever is written by either pattern is blanked in logs.
+SECRET_TEXT = re.compile(rf"(?:{PREFIX}|{LINK_PREFIX})[0-9a-f]{{{2 * RANDOM_BYTES}}}")
 
 
 def new_token() -> str:
     """A fresh token."""
     return PREFIX + secrets.token_hex(RANDOM_BYTES)
+
+
+def link_token() -> str:
+    """A fresh token for a link that lets somebody choose a password."""
+    return LINK_PREFIX + secrets.token_hex(RANDOM_BYTES)
 
 
 def is_token(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.views import account, arriving, second_factor, sign_in, tokens
+from apps.accounts.views import account, arriving, links, second_factor, sign_in, tokens
 
 app_name = "accounts"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("sign-in/code/", arriving.code, name="code"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("password/", account.change_password, name="change_password"),
+    path("forgot-password/", links.forgot, name="forgot_password"),
+    path("link/<str:token>/", links.open_link, name="open_link"),
+    path("choose-password/", links.choose, name="choose_password"),
     path("second-factor/", second_factor.second_factor, name="second_factor"),
     path("second-factor/confirm/", second_factor.confirm, name="confirm_second_factor"),
     path("second-factor/recovery-codes/", second_factor.recovery_codes, name="recovery_codes"),

@@ -3,8 +3,9 @@
 from functools import lru_cache
 
 from apps.accounts.code_throttle import CodeThrottle
+from apps.accounts.mail import Later
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import ApiTokens, SecondFactors, Users
+from apps.accounts.repository import ApiTokens, Invitations, SecondFactors, SignIns, Users
 from apps.accounts.throttle import Buckets, Throttle
 from apps.audit.repository import AuditLog
 from apps.storage import connection
@@ -19,6 +20,16 @@ def users() -> Users:
 def api_tokens() -> ApiTokens:
     """The API tokens."""
     return ApiTokens(connection.default_store())
+
+
+def invitations() -> Invitations:
+    """The invitations and password resets."""
+    return Invitations(connection.default_store())
+
+
+def sign_ins() -> SignIns:
+    """When people last signed in."""
+    return SignIns(connection.default_store())
 
 
 def second_factors() -> SecondFactors:
@@ -50,3 +61,9 @@ def code_throttle() -> CodeThrottle:
 def passwords() -> Passwords:
     """The one place of this process where passwords are hashed: it bounds how many are at once."""
     return Passwords()
+
+
+@lru_cache(maxsize=1)
+def later() -> Later:
+    """Where mails wait that nobody waits for."""
+    return Later()

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -10,7 +11,8 @@ from django import forms
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from apps.console.form_fields import LinesField, NumberField, OneOfField, TickedField, ValueField
+from apps.console.form_fields import LinesField, NumberField, OneOfField, TickedField, ValueField, WholeField
+from apps.console.instants import DayField, MomentField
 
 GATHERED: Mapping[Any, Any] = {set: set, frozenset: frozenset, list: list, tuple: tuple}
 """How the parts of a field become its value."""
@@ -53,9 +55,9 @@ def editor(annotation: Any, **options: Any) -> ValueField | None:
         return _many(kind, part, none=none, **options)
     if get_origin(kind) is Literal:
         return OneOfField(choices={value: str(value) for value in get_args(kind)}, **options)
-    if isinstance(kind, type) and issubclass(kind, Decimal):
-        return NumberField(**options)
-    return None
+    return next(
+        (field(**options) for base, field in _SINGLE if isinstance(kind, type) and issubclass(kind, base)), None
+    )
 
 
 def model_editor(info: FieldInfo, **options: Any) -> ValueField | None:
@@ -67,6 +69,10 @@ def model_editor(info: FieldInfo, **options: Any) -> ValueField | None:
     if not info.is_required() and default in ("", None):
         options.setdefault("required", False)
     return editor(info.annotation, **options)
+
+
+# An instant is a date as well: it comes first.
+_SINGLE: tuple[tuple[type, type[ValueField]], ...] = ((Decimal, NumberField), (datetime, MomentField), (date, DayField))
 
 
 def _many(kind: Any, part: Any, **options: Any) -> ValueField | None:
@@ -87,7 +93,7 @@ def _line(kind: type) -> forms.Field | None:
     if issubclass(kind, bool):
         return None
     if issubclass(kind, int):
-        return forms.IntegerField()
+        return WholeField()
     if issubclass(kind, Decimal):
         return NumberField()
     return forms.CharField() if issubclass(kind, str) else None

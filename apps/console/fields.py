@@ -17,8 +17,14 @@ from apps.storage.secrets import Secret
 
 if TYPE_CHECKING:
     _Field = models.Field[Any, Any]
+    _DateTimeField = models.DateTimeField[Any, Any]
+    _DateField = models.DateField[Any, Any]
 else:
-    _Field = models.Field
+    _Field, _DateTimeField, _DateField = models.Field, models.DateTimeField, models.DateField
+
+
+STAMPS = frozenset({"created_at", "updated_at", "created_by"})
+"""What repositories fill in by themselves."""
 
 
 class AsItIs(_Field):
@@ -49,6 +55,14 @@ class AsItIs(_Field):
         return value
 
 
+class Moment(AsItIs, _DateTimeField):
+    """The same for an instant."""
+
+
+class Day(AsItIs, _DateField):
+    """The same for a date."""
+
+
 def kind_of(info: FieldInfo) -> type:
     """The Python type of a field, without None and annotations; for what is no plain type, `object`."""
     kind, _ = peeled(info.annotation)
@@ -64,7 +78,9 @@ def model_fields(entity: type[Entity], *, key: str | None) -> "Iterator[tuple[st
     """The model's fields by name. Secrets, and what is kept out of dumps, have none: the admin cannot leak them."""
     for name, info in entity.model_fields.items():
         if kind_of(info) is not Secret and not info.exclude:
-            yield name, _model_field(name, info, key=key)
+            field = _model_field(name, info, key=key)
+            field.editable = field.editable and not (entity.stamped and name in STAMPS)
+            yield name, field
 
 
 def column(value: Any) -> Any:
@@ -91,9 +107,9 @@ def _model_field(name: str, info: FieldInfo, *, key: str | None) -> "models.Fiel
     if issubclass(kind, str):
         return models.TextField(**common)
     if issubclass(kind, datetime):
-        return models.DateTimeField(editable=False, **common)
+        return Moment.of(info, **common)
     if issubclass(kind, date):
-        return models.DateField(editable=False, **common)
+        return Day.of(info, **common)
     return AsItIs.of(info, **common)
 
 

@@ -14,7 +14,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.console.widgets import Group, Lines
+from apps.storage.items.values import is_number
 
+TOO_MANY_DIGITS = "Enter a number of at most 38 digits."
 REQUIRED = "This field is required."
 
 
@@ -89,7 +91,19 @@ class NumberField(ValueField):
             raise ValidationError("Enter a number such as 12.50.") from None
         if not number.is_finite():
             raise ValidationError("Enter a number such as 12.50.")
+        if not is_number(str(number)):
+            raise ValidationError(TOO_MANY_DIGITS)
         return number
+
+
+class WholeField(forms.IntegerField):
+    """A whole number that can be stored."""
+
+    def validate(self, value: Any) -> None:
+        """Raise `ValidationError` for one of too many digits."""
+        super().validate(value)
+        if value is not None and not is_number(str(value)):
+            raise ValidationError(TOO_MANY_DIGITS)
 
 
 class OneOfField(ValueField):

@@ -1,10 +1,12 @@
 """Who acts in these tests, with what password."""
 
+from apps.accounts.entities import Role, User
 from apps.accounts.passwords import Passwords
 from apps.audit.entities import Actor
 
 PASSWORD = "correct horse battery"
 ADMIN = Actor(actor_id="admin-1", name="An admin", address="192.0.2.9")
+BOSS = User(user_id="admin-1", email="admin-1@example.org", name="An admin", roles=frozenset({Role.ADMIN}))
 
 
 class CountingPasswords(Passwords):

@@ -8,7 +8,7 @@ from apps.accounts import services, wiring
 from apps.accounts.entities import Role, User
 from apps.storage.connection import Store
 from apps.storage.metering import metering
-from tests.accounts.people import ADMIN, PASSWORD
+from tests.accounts.people import ADMIN, BOSS, PASSWORD
 
 
 @pytest.fixture
@@ -68,6 +68,7 @@ def test_a_deactivated_user_is_out_at_the_next_request(client: Client, ada: User
     services.deactivate(
         wiring.users(),
         user=ada,
+        by=BOSS,
         actor=ADMIN,
         now=ada.created_at,
         audit=wiring.audit_log(),

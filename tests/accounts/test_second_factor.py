@@ -201,6 +201,7 @@ def test_a_code_that_several_browsers_show_at_once_signs_one_of_them_in(
         try:
             services.pass_second_factor(
                 wiring.second_factors(),
+                wiring.sign_ins(),
                 user=user,
                 code=code,
                 actor=ADMIN,

@@ -10,7 +10,7 @@ from apps.accounts.errors import TooManyAttempts
 from apps.storage.connection import Store
 from apps.storage.metering import metering
 from apps.storage.sessions import session_hash
-from tests.accounts.people import ADMIN, PASSWORD, CountingPasswords
+from tests.accounts.people import ADMIN, BOSS, PASSWORD, CountingPasswords
 
 WRONG = "This e-mail address and password do not belong together."
 
@@ -51,6 +51,7 @@ def test_wrong_unknown_and_inactive_get_the_same_answer_for_the_same_work(
     services.deactivate(
         wiring.users(),
         user=gone,
+        by=BOSS,
         actor=ADMIN,
         now=gone.created_at,
         audit=wiring.audit_log(),

@@ -6,9 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from apps.accounts.errors import TooManyAttempts
-from apps.accounts.throttle import Buckets, Throttle, wait_everywhere, wait_here
+from apps.accounts.throttle import (
+    FAILURES_AN_ADDRESS,
+    RESETS_AN_ADDRESS,
+    Buckets,
+    Throttle,
+    wait_everywhere,
+    wait_here,
+)
 from apps.storage.connection import Store
 from apps.storage.metering import metering
+from apps.storage.transaction import Transaction
 
 HOME, CAFE = "198.51.100.4", "203.0.113.7"
 
@@ -207,11 +215,71 @@ def test_accounts_that_do_not_exist_are_slowed_like_others(
     assert fail("nobody@example.org", CAFE) == 30
 
 
-def test_support_unlocks_an_account_for_an_address(fail: Callable[..., int], throttle: Throttle) -> None:
+@pytest.fixture
+def unlock(throttle: Throttle, clock: Clock, store: Store) -> Callable[[], None]:
+    return lambda: Transaction(store, *throttle.unlocking(email="Ada@example.org", now=clock.now)).commit()
+
+
+def test_unlocking_an_account_holds_for_every_address_it_is_tried_from(
+    fail: Callable[..., int], unlock: Callable[[], None]
+) -> None:
+    for address in (HOME, CAFE):
+        assert [fail(address=address) for _ in range(6)][-1] == 30
+    unlock()
+    for address in (HOME, CAFE):
+        assert [fail(address=address) for _ in range(6)] == [0, 0, 0, 0, 0, 30], "and it is counted afresh"
+
+
+def test_unlocking_one_account_leaves_others_as_they_are(fail: Callable[..., int], unlock: Callable[[], None]) -> None:
     for _ in range(6):
+        fail("bo@example.org")
+    unlock()
+    assert fail("bo@example.org") == 30
+
+
+def test_an_account_that_is_guessed_at_from_everywhere_is_not_slow_once_it_is_unlocked(
+    fail: Callable[..., int],
+    guess_from_everywhere: Callable[..., None],
+    throttle: Throttle,
+    unlock: Callable[[], None],
+) -> None:
+    guess_from_everywhere(20)
+    assert throttle.failures_of("ada@example.org") == 20
+    unlock()
+    assert throttle.failures_of("ada@example.org") == 0
+    assert fail(address=CAFE) == 0
+
+
+def test_unlocking_forgets_no_address_that_guesses_at_many_accounts(
+    fail: Callable[..., int], clock: Clock, unlock: Callable[[], None]
+) -> None:
+    for number in range(FAILURES_AN_ADDRESS):
+        fail(f"guessed-{number}@example.org", CAFE)
+    unlock()
+    assert fail(address=CAFE) > 30
+
+
+def test_a_look_at_an_unlocked_account_is_one_request_as_ever(
+    fail: Callable[..., int], unlock: Callable[[], None]
+) -> None:
+    unlock()
+    for _ in range(5):
         fail()
-    throttle.forget(email="Ada@example.org", address=HOME)
-    assert fail() == 0
+    with metering() as cost:
+        assert fail() == 30
+    assert cost.total_requests == 1
+
+
+def test_links_are_limited_by_address_and_without_a_word_by_account(throttle: Throttle, clock: Clock) -> None:
+    addresses = (f"198.51.100.{number}" for number in range(9))
+    sent = [throttle.admit_reset(email="ada@example.org", address=next(addresses), now=clock.now) for _ in range(4)]
+    assert sent == [True, True, True, False]
+    for number in range(RESETS_AN_ADDRESS):
+        assert throttle.admit_reset(email=f"{number}@example.org", address=HOME, now=clock.now)
+    with pytest.raises(TooManyAttempts):
+        throttle.admit_reset(email="x@example.org", address=HOME, now=clock.now)
+    clock.pass_by(hours=1, seconds=1)
+    assert throttle.admit_reset(email="ada@example.org", address=HOME, now=clock.now)
 
 
 def test_a_refused_attempt_costs_one_request(fail: Callable[..., int]) -> None:

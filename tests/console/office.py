@@ -62,7 +62,7 @@ class DeliveryAdmin(EntityAdmin[Delivery]):
 
 class ResultAdmin(EntityAdmin[PolicyResult]):
     repository = Results
-    sees = Permission.RUN_SCREENS_ANY
+    sees = Permission.RUN_SCREENS
     sees_history = Permission.AUDIT_SEE
     list_display = ("policy_number", "status", "duration_ms")
     fields = ("execution_id", "policy_number", "status", "attempt", "error")

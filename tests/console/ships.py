@@ -1,9 +1,10 @@
 """An entity with every kind of field, its table, services and a console of its own."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from django.contrib.admin.sites import all_sites
 
@@ -13,7 +14,7 @@ from apps.audit.repository import AuditLog
 from apps.console.entity_admin import EntityAdmin
 from apps.console.site import Console
 from apps.storage.connection import default_store
-from apps.storage.entity import Entity
+from apps.storage.entity import Entity, Expiry, Instant
 from apps.storage.repository import Repository
 from apps.storage.table import Key, Table
 
@@ -32,6 +33,14 @@ class Ship(Entity):
     ports: tuple[str, ...] = ()
     depths: list[int] = []  # noqa: RUF012  (pydantic copies it)
     course: tuple[Flag, ...] = ()
+    sails_at: Instant | None = None
+    seen_at: Instant = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    built_on: date | None = None
+    tonnage: Decimal | None = None
+    draught: Decimal = Decimal("1.50")
+    rig: Literal["sloop", "ketch", "none"] = "none"
+    gone_at: Expiry | None = None
+    plan: bytes = b""
     pilots: tuple[str, ...] | None = None
 
 

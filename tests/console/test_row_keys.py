@@ -16,7 +16,7 @@ from apps.policy_runs.repository import Results
 from apps.storage.entity import Entity
 from apps.storage.table import AttributeType, Key, Table
 from tests.console.office import Deliveries, Delivery
-from tests.console.test_forms import entered
+from tests.console.pages import form_of
 from tests.console.test_lists import rows
 
 RESULTS = RowKeys(PolicyResult, Results.table)
@@ -101,12 +101,12 @@ def test_a_row_with_a_number_and_a_template_in_its_key_is_changed_and_deleted(de
     made = deliveries.add(Delivery(harbour="Kiel", weight=Decimal("7.50"), note="Early"))
     key = "HARBOUR#Kiel~7.5"
     change, delete = (address("console_delivery", screen, key) for screen in ("change", "delete"))
-    form = entered(adas.get(change))
+    form = form_of(adas.get(change))
     assert "weight" not in form
     assert adas.post(change, form | {"note": "Late"}).status_code == 302
     changed = deliveries.get(deliveries.at(harbour="Kiel", weight=Decimal("7.5")), consistent=True)
     assert changed == made.evolve(note="Late").at_version(2)
-    assert adas.post(delete, entered(adas.get(delete))).status_code == 302
+    assert adas.post(delete, form_of(adas.get(delete))).status_code == 302
     assert deliveries.find(deliveries.at(harbour="Kiel", weight=Decimal("7.5")), consistent=True) is None
 
 

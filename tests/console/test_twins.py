@@ -61,7 +61,6 @@ def test_every_kind_of_field_has_its_form_and_secrets_have_none(crate):
     )
     assert {name for name, field in fields.items() if field.editable} == set(fields) - {
         "version",
-        "made_at",
         "contents",
     }
 

@@ -93,6 +93,7 @@ def test_every_wrong_token_gets_one_and_the_same_401(run, owner, store, tokens, 
     deactivate(
         Users(store),
         user=inactive,
+        by=gone,
         actor=owner.acting(),
         now=now,
         audit=AuditLog(store),

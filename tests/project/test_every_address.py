@@ -44,6 +44,9 @@ PAGES = {
     "account/second-factor/confirm/": [Opened(OWN), Opened(OWN, "post")],
     "account/second-factor/recovery-codes/": [Opened(OWN), Opened(OWN, "post")],
     "account/second-factor/switch-off/": [Opened(OWN), Opened(OWN, "post")],
+    "account/forgot-password/": [Opened(PUBLIC), Opened(PUBLIC, "post", told=422)],
+    "account/link/<str:token>/": [Opened(PUBLIC, told=410)],
+    "account/choose-password/": [Opened(PUBLIC, told=410), Opened(PUBLIC, "post", told=410)],  # no link was opened
     "account/sign-out/": [Opened(PUBLIC, "post", told=302)],
     "account/password/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/": [Opened(OWN), Opened(OWN, "post")],
@@ -133,7 +136,7 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
-    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF")
+    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF", token="no-token-of-ours")
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)

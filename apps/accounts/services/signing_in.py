@@ -7,7 +7,7 @@ from apps.accounts.code_throttle import CodeThrottle
 from apps.accounts.entities import User
 from apps.accounts.errors import WrongCode, WrongCredentials
 from apps.accounts.passwords import Passwords, check_rules
-from apps.accounts.repository import SecondFactors, Users
+from apps.accounts.repository import SecondFactors, SignIns, Users
 from apps.accounts.services._proving import accept_code, prove_password
 from apps.accounts.services._recording import object_of
 from apps.accounts.throttle import Throttle
@@ -46,16 +46,20 @@ def authenticate(
     return user
 
 
-def note_signed_in(audit: AuditLog, *, user: User, by: str, actor: Actor, device: str, now: datetime) -> None:
+def note_signed_in(
+    sign_ins: SignIns, *, user: User, by: str, actor: Actor, device: str, now: datetime, audit: AuditLog
+) -> None:
     """Record that somebody signed in; `by` says with what (`password`, the name of a provider).
 
     For those who are asked for a code, `pass_second_factor` does it.
     """
-    Transaction(audit.store, _signed_in(audit, user=user, by=by, actor=actor, device=device, now=now)).commit()
+    writes = _signed_in(sign_ins, user=user, by=by, actor=actor, device=device, now=now, audit=audit)
+    Transaction(audit.store, *writes).commit()
 
 
 def pass_second_factor(
     factors: SecondFactors,
+    sign_ins: SignIns,
     *,
     user: User,
     code: str,
@@ -73,7 +77,7 @@ def pass_second_factor(
     accepted = accept_code(factors, user=user, code=code, address=address, now=now, throttle=throttle)
     left = accepted.codes_left
     by = "password and code" if left is None else "password and recovery code"
-    writes = [_signed_in(audit, user=user, by=by, actor=actor, device=device, now=now)]
+    writes = [*_signed_in(sign_ins, user=user, by=by, actor=actor, device=device, now=now, audit=audit)]
     if left is not None:
         after = {"left": left}
         writes.append(
@@ -122,6 +126,11 @@ def sign_out_everywhere(
     sessions.end_all_of(user.user_id)
 
 
-def _signed_in(audit: AuditLog, *, user: User, by: str, actor: Actor, device: str, now: datetime) -> Write:
+def _signed_in(
+    sign_ins: SignIns, *, user: User, by: str, actor: Actor, device: str, now: datetime, audit: AuditLog
+) -> tuple[Write, ...]:
     after = {"by": by, "device": device}
-    return audit.recording(object_of(user), action="user.signed_in", actor=actor, at=now, after=after)
+    return (
+        audit.recording(object_of(user), action="user.signed_in", actor=actor, at=now, after=after),
+        sign_ins.noting(user.user_id, at=now, address=actor.address, device=device),
+    )

@@ -32,7 +32,13 @@ def arrive(request: HttpRequest, user: User, *, wanted: str, by: str) -> HttpRes
         middleware.half_sign_in(request, user, now=now)
         return redirect(with_next(request, "accounts:code", wanted))
     services.note_signed_in(
-        wiring.audit_log(), user=user, by=by, actor=user.acting(address_of(request)), device=device_of(request), now=now
+        wiring.sign_ins(),
+        user=user,
+        by=by,
+        actor=user.acting(address_of(request)),
+        device=device_of(request),
+        now=now,
+        audit=wiring.audit_log(),
     )
     middleware.sign_in(request, user)
     return redirect(safe_next(request, wanted))
@@ -61,6 +67,7 @@ def code(request: HttpRequest) -> HttpResponse:
     try:
         left = services.pass_second_factor(
             wiring.second_factors(),
+            wiring.sign_ins(),
             user=user,
             code=form.cleaned_data["code"],
             actor=user.acting(address_of(request)),
