@@ -52,6 +52,8 @@ PAGES = {
     "account/tokens/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/revoke/": [Opened(OWN, "post")],
     "account/sign-out-everywhere/": [Opened(OWN, "post")],
+    "people/": [Opened(P.USERS_SEE)],
+    "people/<str:user_id>/": [Opened(P.USERS_SEE)],  # and one's own: tests/accounts/test_directory.py
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
