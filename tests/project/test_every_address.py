@@ -138,7 +138,10 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
-    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF", token="no-token-of-ours")
+    somebody = member(store, Role.TEAM_MEMBER).user_id
+    address = path.format(
+        execution_id=run.execution_id, policy_number="ABC123DEF", token="no-token-of-ours", user_id=somebody
+    )
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)
