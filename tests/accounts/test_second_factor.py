@@ -284,6 +284,25 @@ def test_strangers_who_fail_do_not_lock_out_an_address_that_signed_in_before(app
     assert enter(again, app.code()).status_code == 302
 
 
+def test_support_unlocks_codes_too_from_strange_and_from_known_addresses(
+    app: App, sign_in: SignIn, ada: User, make_user: Callable[..., User]
+) -> None:
+    sam = make_user(email="sam@example.org", roles=(Role.SUPPORT,))
+    home, strange = Client(REMOTE_ADDR="198.51.100.4"), Client(REMOTE_ADDR="203.0.113.7")
+    sign_in(home)
+    assert enter(home, app.recovery[0]).status_code == 302
+    for browser in (home, strange):
+        sign_in(browser)
+        assert [enter(browser, "000000").status_code for _ in range(6)] == [422] * 5 + [429]
+    services.unlock(
+        wiring.throttle(), user=ada, by=sam, actor=sam.acting(), now=datetime.now(UTC), audit=wiring.audit_log()
+    )
+    assert [enter(browser, code).status_code for browser, code in ((home, app.code()), (strange, app.recovery[1]))] == [
+        302,
+        302,
+    ]
+
+
 def test_the_code_needs_the_csrf_token(app: App, ada: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', strict.get("/account/sign-in/").content.decode())

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from apps.accounts.code_throttle import CodeThrottle
 from apps.accounts.entities import User
 from apps.accounts.permissions import Permission, require
 from apps.accounts.repository import Users
@@ -35,7 +36,8 @@ def end_session_of(
 
 
 def unlock(throttle: Throttle, *, user: User, by: User, actor: Actor, now: datetime, audit: AuditLog) -> None:
-    """Let this user try to sign in again at once, wherever they are. Raises `NotFound` and `Forbidden`."""
+    """Let this user try passwords and codes again at once, wherever they are. Raises `NotFound` and `Forbidden`."""
     require(by, Permission.USERS_UNLOCK)
     entry = audit.recording(object_of(user), action="user.unlocked", actor=actor, at=now)
-    Transaction(audit.store, entry, *throttle.unlocking(email=user.email, now=now)).commit()
+    codes = CodeThrottle(throttle.buckets).unlocking(user_id=user.user_id, now=now)
+    Transaction(audit.store, entry, codes, *throttle.unlocking(email=user.email, now=now)).commit()
