@@ -1,8 +1,8 @@
-"""Addresses below `/account/`."""
+"""Addresses below `/account/`, and those of `people` below `/people/`."""
 
 from django.urls import path
 
-from apps.accounts.views import account, arriving, links, second_factor, sign_in, single_sign_on, tokens
+from apps.accounts.views import account, arriving, directory, links, second_factor, sign_in, single_sign_on, tokens
 
 app_name = "accounts"
 
@@ -28,3 +28,11 @@ urlpatterns = [
     path("sessions/end/", account.end_session, name="end_session"),
     path("sign-out-everywhere/", account.sign_out_everywhere, name="sign_out_everywhere"),
 ]
+
+people = (
+    [
+        path("", directory.directory, name="list"),
+        path("<str:user_id>/", directory.profile, name="profile"),
+    ],
+    "people",
+)

@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from apps.accounts.api import session_auth
 from apps.accounts.decorators import permission_required, sign_in_required
 from apps.accounts.middleware import signed_in_user, user_of
+from apps.accounts.urls import people
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -87,4 +88,5 @@ urlpatterns = [
     path("launch/", launch),
     path("api/", api.urls),
     path("account/", include("apps.accounts.urls")),
+    path("people/", include(people)),
 ]
