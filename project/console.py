@@ -1,6 +1,6 @@
 """The back office: Django's admin over what the apps declare in their `admin.py`."""
 
-from apps.accounts.admin import ApiTokenAdmin, UserAdmin, WebSessionAdmin
+from apps.accounts.admin import ApiTokenAdmin, IdentityAdmin, UserAdmin, WebSessionAdmin
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import allowed
 from apps.console.site import Console
@@ -10,7 +10,7 @@ from project.admin import CheckpointAdmin, TrashAdmin
 
 ADMINS = (
     *(RunAdmin, ResultAdmin, SessionAdmin, AstAdmin, HostAdmin),
-    *(UserAdmin, ApiTokenAdmin, WebSessionAdmin),
+    *(UserAdmin, ApiTokenAdmin, WebSessionAdmin, IdentityAdmin),
     *(AuditAdmin, TrashAdmin, CheckpointAdmin),
 )
 console = Console(*ADMINS, allowed=allowed, actor_of=actor_of)

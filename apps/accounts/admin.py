@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.accounts import services, wiring
-from apps.accounts.entities import ApiToken, User, email_address, folded
+from apps.accounts.entities import ApiToken, Identity, User, email_address, folded
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import Permission, allowed
-from apps.accounts.repository import ApiTokens, Users
+from apps.accounts.repository import ApiTokens, Identities, Users
 from apps.console.actions import row_action
 from apps.console.entity_admin import EntityAdmin
 from apps.console.filters import Choices, Exactly, YesNo
@@ -75,6 +75,19 @@ class ApiTokenAdmin(EntityAdmin[ApiToken]):
         services.revoke_token_of(
             wiring.api_tokens(), user=_user(entity.user_id), token_hash=entity.token_hash, **_by(request)
         )
+
+
+class IdentityAdmin(EntityAdmin[Identity]):
+    """Who people are at providers of single sign-on; they connect and disconnect them themselves."""
+
+    repository = Identities
+    plural = "identities"
+    sees = Permission.USERS_CHANGE
+    listings = (Listing(index="user_id-index", by=("user_id",)),)
+    filters = (Exactly("user_id", label="User"),)
+    related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}
+    labels: ClassVar[Mapping[str, str]] = {"user_id": "user", "issuer": "provider", "subject": "id there"}
+    list_display = ("issuer", "subject", "user_id", "email", "created_at")
 
 
 class WebSessionAdmin(EntityAdmin[WebSession]):

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.admin.utils import quote
 from django.urls import reverse
 
-from apps.accounts.entities import BACK_OFFICE, ApiToken, Role
-from apps.accounts.repository import ApiTokens
+from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
+from apps.accounts.repository import ApiTokens, Identities
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
 from apps.storage.registry import declared_readers, declared_repositories
@@ -44,6 +44,7 @@ TABLE = {
     "user": Screens(BOTH, history=ADMIN),
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
+    "identity": Screens(ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
@@ -57,13 +58,15 @@ NOT_REGISTERED = {
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
     "HostSlots": "leases of seconds; they let go of themselves",
 }
+SUGGESTED = {"user"}
+"""Those that fields of other entities can name: an index finds them by the beginning of a name."""
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
 
 
 def addresses(admin, key):
     """The screens of an admin, by Django's names for them."""
     name = f"admin:{admin.opts.app_label}_{admin.opts.model_name}"
-    found = {"changelist": reverse(f"{name}_changelist"), "add": reverse(f"{name}_add")}
+    found = {screen: reverse(f"{name}_{screen}") for screen in ("changelist", "add", "suggestions")}
     return found | {
         screen: reverse(f"{name}_{screen}", args=[quote(key)]) for screen in ("change", "delete", "history")
     }
@@ -95,6 +98,10 @@ def rows(store, stores, run, owner, ada, host):
         content={"secret": DATA},
     )  # fmt: skip
     Trash(store).add(gone) if hasattr(Trash, "add") else Trash(store)._send(Trash(store).adding(gone))
+    issuer = "https://people.example.org"
+    identity = Identity(
+        identity=identity_key(issuer, "s-123"), issuer=issuer, subject="s-123", user_id=owner.user_id, created_at=NOW
+    )
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     return {
         "host": (host, host.address),
@@ -105,6 +112,7 @@ def rows(store, stores, run, owner, ada, host):
         "user": (ada, ada.email),
         "apitoken": (token, "nightly"),
         "websession": (session, "Unknown browser"),
+        "identity": (Identities(store).add(identity), "s-123"),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),
@@ -136,6 +144,7 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(stor
         "change": (200 if sees else 404, 422 if changes else refused),
         "add": (200, 422) if changes else (refused, refused),
         "delete": (200, 302) if changes else (refused, refused),  # back to the question: no version
+        "suggestions": (200, 405) if sees and name in SUGGESTED else (404, 404),
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, address in addresses(admin, key).items():
