@@ -94,6 +94,7 @@ class WebSessionAdmin(EntityAdmin[WebSession]):
     """Browsers that are signed in; neither their keys nor what they hold is shown."""
 
     repository = WebSessions
+    plural = "browser sessions"
     sees = Permission.USERS_CHANGE
     listings = (Listing(index="user_id-index", by=("user_id",)),)
     filters = (Exactly("user_id", label="User"),)

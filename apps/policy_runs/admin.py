@@ -115,6 +115,7 @@ class RunAdmin(EntityAdmin[AstExecution]):
     """Runs, the newest first."""
 
     repository = Executions
+    labels: ClassVar[Mapping[str, str]] = {"ast_name": "AST"}
     sees = Permission.RUN_SEE
     sees_history = Permission.AUDIT_SEE
     exports = Permission.RUN_CONTROL

@@ -21,4 +21,4 @@ class AuditAdmin(EntityAdmin[AuditEntry]):
     )
     filters = (Day("day", label="Day (UTC)"), Exactly("object"), Exactly("actor_id", label="Id of who did it"))
     list_display = ("at", "action", "object")
-    fields = ("object", "action", "at", "actor_id", "actor_name", "address", "before", "after", "expires_at")
+    fields = ("object", "action", "at", "actor_id", "actor_name", "address", "via", "before", "after", "expires_at")
