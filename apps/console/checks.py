@@ -26,7 +26,7 @@ CANNOT_WORK = {
     "list_editable": "Several rows cannot be saved in one form: change them on their own pages.",
     "ordering": "Rows come in the order of the index: name another one in `listing`.",
     "list_select_related": _NO_RELATIONS,
-    "inlines": _NO_RELATIONS,
+    "inlines": "Children are found by key, not by relation: declare them as `Inline`s in `children`.",
     "autocomplete_fields": _NO_SCRIPTS,
     "raw_id_fields": _NO_RELATIONS,
     "filter_horizontal": _NO_SCRIPTS,
