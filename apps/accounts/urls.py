@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.views import account, arriving, directory, links, second_factor, sign_in, tokens
+from apps.accounts.views import account, arriving, directory, links, second_factor, sign_in, single_sign_on, tokens
 
 app_name = "accounts"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-in/code/", arriving.code, name="code"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("single-sign-on/", single_sign_on.connection, name="single_sign_on"),
+    path("single-sign-on/start/", single_sign_on.start, name="single_sign_on_start"),
+    path("single-sign-on/callback/", single_sign_on.callback, name="single_sign_on_callback"),
     path("password/", account.change_password, name="change_password"),
     path("forgot-password/", links.forgot, name="forgot_password"),
     path("link/<str:token>/", links.open_link, name="open_link"),

@@ -1,78 +1,57 @@
 """`EntityAdmin`: Django's `ModelAdmin` over an entity and its repository."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
-from django import forms
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, ShowFacets
-from django.contrib.admin.utils import unquote
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import flatten, quote, unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.forms.utils import pretty_name
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.audit.repository import AuditLog
-from apps.console.changelist import CursorList
+from apps.console.actions import RowActions
+from apps.console.autocomplete import Suggestions
 from apps.console.checks import EntityAdminChecks
+from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
-from apps.console.rows import Rows
-from apps.console.twins import ROW_KEY, Twin, twin
+from apps.console.lists import FOUND, RowLists
+from apps.console.secret_fields import SecretField, secrets_of
+from apps.console.widgets import Words
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
-from apps.storage.conditions import Query, begins_with
 from apps.storage.connection import default_store
 from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
-from apps.storage.page import Page
-from apps.storage.repository import Repository
 
 E = TypeVar("E", bound=Entity)
 
 REFUSED = "console_refused"
-FOUND = "console_found"
-
-if TYPE_CHECKING:
-    from apps.console.site import Console
-
-    _ModelAdmin = ModelAdmin[Any]
-else:
-    _ModelAdmin = ModelAdmin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """The index that a list is read from: all rows of its `partition`, in the order of its sort key.
-
-    `folded` brings what somebody types in the search into the form of the sort key; without it there is no search.
-    """
-
-    index: str
-    partition: str
-    folded: Callable[[str], str] | None = None
-
-
-class EntityAdmin(_ModelAdmin, Generic[E]):
+class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     """Screens over one entity: a list by cursor, a page for each, forms, and its history.
 
     A subclass names `repository` and `sees` (the permission that opens these screens), and declares like any
-    `ModelAdmin`: `list_display`, `fields`. Without a `listing` the list leafs through the table in its own order;
-    `search_fields` is the field by whose beginning the listing's index finds; `labels` names fields better.
+    `ModelAdmin`: `list_display`, `fields`; where its list is read from, `RowLists` says, and what can be done to chosen
+    rows, `RowActions`. `labels` names fields better.
 
     With `changes` (a permission) there are forms: then `create`, `change` and `remove` call the services, which check
     the permission again and write the audit entry. With `sees_history` (a permission) there is a history.
     """
 
-    repository: ClassVar[type[Repository[Any]]]
     sees: ClassVar[str]
     changes: ClassVar[str | None] = None
     sees_history: ClassVar[str | None] = None
-    listing: ClassVar[Listing | None] = None
-    labels: ClassVar[Mapping[str, str]] = {}
 
-    admin_site: "Console"
     checks_class = EntityAdminChecks
     actions = None
     list_per_page = 50
@@ -83,65 +62,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     change_form_template = "console/form.html"
     delete_confirmation_template = "console/delete.html"
     form = EntityForm
-    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": forms.TextInput}}
-
-    @classmethod
-    def twin(cls) -> type[Twin]:
-        """The model that stands in for the entity."""
-        entity: type[Entity] = cls.repository.entity
-        return twin(entity, cls.repository.table, tuple(cls.labels.items()))
-
-    # --- rows --------------------------------------------------------------------------------------------------------
-
-    def rows(self) -> Repository[E]:
-        """The repository on this process's store."""
-        return self.repository(default_store())
-
-    def row(self, entity: E) -> Twin:
-        """The entity as the admin shows it."""
-        return self.twin().of(entity)
-
-    def listed(self, *, prefix: str = "", cursor: str | None = None) -> Page[E]:
-        """One page of the list, of those that begin with `prefix`. Raises `BadCursor`."""
-        listing = self.listing
-        if listing is None:
-            return self.rows().leafed(limit=self.list_per_page, cursor=cursor)
-        start = listing.folded(prefix) if listing.folded else ""
-        query = Query(partition=listing.partition, index=listing.index, sort=begins_with(start) if start else None)
-        return self.rows().page(query, limit=self.list_per_page, cursor=cursor)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """What Django takes for a queryset; rows come from `listed` and `get_object`."""
-        del request
-        return Rows(self.model)
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row of this name (see `RowKeys`), read consistently, once a request. Raises `NotFound`."""
-        del from_field
-        known: dict[str, Any] = vars(request).setdefault(FOUND, {})
-        if object_id not in known:
-            found = self.rows().find(self.twin().keys.value(object_id), consistent=True)
-            if found is None:
-                raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
-            known[object_id] = self.row(found)
-        return known[object_id]
-
-    # --- what the list may do ----------------------------------------------------------------------------------------
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CursorList]:
-        """The list by cursor."""
-        del request, kwargs
-        return CursorList
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """The same rows: `listed` searches, through the index."""
-        del request, search_term
-        return queryset, False
-
-    def get_sortable_by(self, request: HttpRequest) -> tuple[()]:
-        """None: rows come in the order of their index."""
-        del request
-        return ()
+    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": Words}}
 
     # --- who may -----------------------------------------------------------------------------------------------------
 
@@ -180,10 +101,18 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     # --- screens -----------------------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list."""
-        self._require(request, may=request.method in {"GET", "HEAD"})
-        return super().changelist_view(request, extra_context)
+        """The list, and what is done to rows chosen in it. A filter that is malformed answers 422."""
+        actions = self.actions_for(request)
+        self._require(request, may=request.method in {"GET", "HEAD"} or bool(actions))
+        if request.method == "POST":
+            return self.act(request)
+        answer: Any = super().changelist_view(request, {**(extra_context or {}), "row_actions": actions.values()})
+        shown = (getattr(answer, "context_data", None) or {}).get("cl")
+        if shown is not None and shown.is_refused:
+            answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return answer  # type: ignore[no-any-return]
 
+    @method_decorator(sensitive_post_parameters())
     def changeform_view(
         self,
         request: HttpRequest,
@@ -198,8 +127,13 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         if object_id is None:
             self._require(request, may=self.has_add_permission(request))
         else:
-            row = self.get_object(request, unquote(object_id))
             writes = request.method not in {"GET", "HEAD"}
+            try:
+                row = self.get_object(request, unquote(object_id))
+            except NotFound as gone:
+                if request.method != "POST" or READ_VERSION not in request.POST or not self.has_add_permission(request):
+                    raise
+                return self._gone(request, unquote(object_id), gone)
             self._require(request, row, may=not writes or self.has_change_permission(request, row))
         view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
         try:
@@ -208,6 +142,17 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
             vars(request)[REFUSED] = error
             vars(request)[FOUND] = {}  # it may be another one by now
             return view(request, object_id, form_url, extra_context)
+
+    def _gone(self, request: HttpRequest, key: str, gone: NotFound) -> HttpResponse:
+        """The form of what was deleted meanwhile: all that was typed, to be added anew or left."""
+        typed = cast("QueryDict", request.POST).copy()
+        if self.twin().keys.single is not None:
+            typed.setdefault(str(self.twin().keys.single), key)
+        cast("Any", request).POST = typed
+        vars(request)[REFUSED] = gone
+        view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
+        add = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_add")
+        return view(request, None, add, {"gone": True})
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -242,12 +187,22 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the page of a row shows; of a new one, what can be entered."""
-        every = [field.name for field in self.model._meta.concrete_fields]
-        found = list(self.fields or [name for name in every if name not in {"version", ROW_KEY}])
+        found = declared_fields(self)
         if obj is None:
-            return [name for name in found if name not in self._shown_only()]
-        is_in_title = str(obj) == obj.pk and self.has_change_permission(request, obj)
+            return [name for name in found if name not in {*self._shown_only(), *self.readonly_fields}]
+        is_in_title = str(self.row(obj.entity)) == obj.pk and self.has_change_permission(request, obj)
         return [name for name in found if not (is_in_title and name == self.model._meta.pk.name)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The declared ones, with what this page shows of them."""
+        shown = self.get_fields(request, obj)
+        if not self.fieldsets:
+            return [(None, {"fields": shown})]
+        found = [
+            (title, {**options, "fields": [name for name in flatten(options["fields"]) if name in shown]})
+            for title, options in self.fieldsets
+        ]
+        return [(title, options) for title, options in found if options["fields"]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What no form can edit, and the key of what has one; all of it for who may not change it."""
@@ -259,6 +214,14 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
         """The form, which knows the entity and what the service refused."""
+        shown = set(self.get_fields(request, obj)) - set(self.get_readonly_fields(request, obj))
+        entity = self.repository.entity
+        secrets = {
+            name: SecretField(info=entity.model_fields[name], label=self.labels.get(name, pretty_name(name)))
+            for name in secrets_of(entity)
+            if name in shown
+        }
+        kwargs["form"] = type(self.form.__name__, (self.form,), secrets)
         form = super().get_form(request, obj, change, **kwargs)
         known = {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
         return type(form.__name__, (form,), known)
@@ -272,21 +235,24 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """The page; refused forms answer 422, or 409 with both versions where somebody else was faster."""
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
+        context["site_page"] = self.site_page(request, form.stored) if form.stored is not None else None
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
         if isinstance(refused, StaleVersion):
             context["differences"] = form.differences
         answer = super().render_change_form(request, context, *args, **kwargs)
         if form.errors:
-            answer.status_code = HTTPStatus.CONFLICT if "differences" in context else HTTPStatus.UNPROCESSABLE_ENTITY
+            is_conflict = "differences" in context or "gone" in context
+            answer.status_code = HTTPStatus.CONFLICT if is_conflict else HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
 
     def _shown_only(self, obj: Any = None) -> list[str]:
         """What no form can edit: by its type, or because the inputs would not give this value back as it is."""
-        return [
-            field.name
-            for field in self.model._meta.concrete_fields
-            if not field.editable or (obj is not None and isinstance(field, AsItIs) and not field.fits(obj.entity))
-        ]
+        return [field.name for field in self.model._meta.concrete_fields if not _can_edit(field, obj)]
+
+    def site_page(self, request: HttpRequest, entity: E) -> str | None:
+        """The address of this on the site itself, for a link "View on site"; None where the reader may not see it."""
+        del request, entity
+        return None
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -314,7 +280,8 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Hand what the form made to the service."""
         if not change:
-            self.create(request, form.entity)
+            obj.entity = self.create(request, form.entity)
+            obj.pk = self.row(obj.entity).pk  # the service may have made the key
         elif form.changed:
             self.change(request, before=obj.entity, after=form.entity)
 
@@ -359,4 +326,18 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def _told(self, request: HttpRequest, obj: Any, sentence: str) -> HttpResponse:
         self.message_user(request, sentence, messages.SUCCESS)
-        return self.response_post_save_change(request, obj)
+        kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
+        if "_continue" in request.POST:
+            address = reverse(f"{name}_change", args=[quote(obj.pk)])
+        elif "_addanother" in request.POST and self.has_add_permission(request):
+            address = reverse(f"{name}_add")
+        else:
+            return self.response_post_save_change(request, obj)
+        return HttpResponseRedirect(add_preserved_filters(kept, address))
+
+
+def _can_edit(field: Any, row: Any) -> bool:
+    if row is None or not isinstance(field, AsItIs):
+        return bool(field.editable)
+    return bool(field.editable) and field.fitting(getattr(row.entity, field.name)) is not None

@@ -4,6 +4,7 @@ A twin that somebody writes and forgets to extend wipes the field it lacks. Thes
 columns; what is saved is the entity that was read, with what the form changed.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,6 +16,7 @@ from apps.console.errors import UnsupportedQuery
 from apps.console.fields import column, model_fields
 from apps.console.keys import RowKeys, row_keys
 from apps.console.rows import Rows
+from apps.console.secret_fields import IS_NOT_SET, IS_SET, secrets_of
 from apps.storage.entity import Entity
 from apps.storage.table import Table
 
@@ -86,32 +88,44 @@ class Twin(models.Model):
 
 
 @cache
-def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = ()) -> type[Twin]:
+def twin(
+    entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = (), *, noun: str = "", plural: str = ""
+) -> type[Twin]:
     """The model of an entity, one for the process; `labels` are words for fields whose names do not say it well.
+
+    `noun` is what people call one of them, `plural` several, where that is not the noun and an s.
 
     Raises `TypeError` for a key that is bytes, and for a field called `row_key`.
     """
     keys = row_keys(entity, table)
     if ROW_KEY in entity.model_fields:
         raise TypeError(f"{entity.__name__} has a field {ROW_KEY}: the console calls the key of a row so")
+    noun = noun or entity.__name__.lower()
     config = apps.get_containing_app_config(entity.__module__)
     options = {
         "app_label": config.label if config else "console",
         "managed": False,
         "base_manager_name": "objects",
         "default_manager_name": "objects",
-        "verbose_name": entity.__name__.lower(),
-        "verbose_name_plural": f"{entity.__name__.lower()}s",
+        "verbose_name": noun,
+        "verbose_name_plural": plural or f"{noun}s",
     }
     body: dict[str, Any] = dict(model_fields(entity, key=keys.single))
     if keys.single is None:
         body[ROW_KEY] = models.TextField(primary_key=True, editable=False)
     for name, label in labels:
-        body[name].verbose_name = label
+        if name in body:  # a secret has no column
+            body[name].verbose_name = label
+    body |= {name: property(_secret_state(name)) for name in secrets_of(entity)}
     body |= {"keys": keys, "objects": RowsManager(), "Meta": type("Meta", (), options), "__module__": entity.__module__}
     made: type[Twin] = type(entity.__name__, (Twin,), body)
     _prime_content_type(made)
     return made
+
+
+def _secret_state(name: str) -> Callable[[Twin], str]:
+    """All that a row knows of a secret: whether there is one."""
+    return lambda row: IS_NOT_SET if getattr(row.entity, name, None) is None else IS_SET
 
 
 def _prime_content_type(model: type[Twin]) -> None:

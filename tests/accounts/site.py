@@ -23,6 +23,7 @@ MIDDLEWARE = [
 CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
     "django.contrib.messages.context_processors.messages",
+    "apps.accounts.context.single_sign_on",
 ]
 
 

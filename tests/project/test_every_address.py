@@ -48,6 +48,10 @@ PAGES = {
     "account/link/<str:token>/": [Opened(PUBLIC, told=410)],
     "account/choose-password/": [Opened(PUBLIC, told=410), Opened(PUBLIC, "post", told=410)],  # no link was opened
     "account/sign-out/": [Opened(PUBLIC, "post", told=302)],
+    # Behind a setting: tests/accounts/test_single_sign_on.py.
+    "account/single-sign-on/": [Opened(PUBLIC, told=404)],
+    "account/single-sign-on/start/": [Opened(PUBLIC, told=404)],
+    "account/single-sign-on/callback/": [Opened(PUBLIC, told=404)],
     "account/password/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/revoke/": [Opened(OWN, "post")],

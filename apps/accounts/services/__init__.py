@@ -22,10 +22,12 @@ from apps.accounts.services.second_factor import (
 from apps.accounts.services.signing_in import (
     authenticate,
     change_password,
+    confirm_password,
     note_signed_in,
     pass_second_factor,
     sign_out_everywhere,
 )
+from apps.accounts.services.single_sign_on import connect, disconnect, sign_in_with_identity
 from apps.accounts.services.tokens import MOST_TOKENS, NewToken, create_token, revoke_token, user_of_token
 
 __all__ = [
@@ -39,10 +41,13 @@ __all__ = [
     "change_profile",
     "change_user",
     "choose_password",
+    "confirm_password",
     "confirm_second_factor",
+    "connect",
     "create_token",
     "create_user",
     "deactivate",
+    "disconnect",
     "end_session",
     "end_session_of",
     "note_signed_in",
@@ -56,6 +61,7 @@ __all__ = [
     "send_reset",
     "set_password",
     "show_link",
+    "sign_in_with_identity",
     "sign_out_everywhere",
     "sign_out_user",
     "switch_off_second_factor",
