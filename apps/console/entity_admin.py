@@ -61,6 +61,8 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     `ModelAdmin`: `list_display`, `fields`. Without a `listing` the list leafs through the table in its own order;
     `search_fields` is the field by whose beginning the listing's index finds; `labels` names fields better.
 
+    `filled` makes what a new row needs and nobody enters, such as an id.
+
     With `changes` (a permission) there are forms: then `create`, `change` and `remove` call the services, which check
     the permission again and write the audit entry. With `sees_history` (a permission) there is a history.
     """
@@ -71,6 +73,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     sees_history: ClassVar[str | None] = None
     listing: ClassVar[Listing | None] = None
     labels: ClassVar[Mapping[str, str]] = {}
+    filled: ClassVar[Mapping[str, Callable[[], Any]]] = {}
 
     admin_site: "Console"
     checks_class = EntityAdminChecks
@@ -260,7 +263,8 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
         """The form, which knows the entity and what the service refused."""
         form = super().get_form(request, obj, change, **kwargs)
-        known = {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
+        known: dict[str, Any] = {"filled": self.filled}
+        known |= {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
         return type(form.__name__, (form,), known)
 
     def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:

@@ -1,0 +1,165 @@
+"""What the back office does with one user beside changing fields: let in, sign out, unlock."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+
+from apps.accounts import services, wiring
+from apps.accounts.entities import User
+from apps.accounts.errors import MailNotSent
+from apps.accounts.middleware import actor_of, signed_in_user
+from apps.accounts.permissions import Permission, allowed, require
+from apps.accounts.user_form import SetPasswordForm
+from apps.accounts.views.links import mailer_of
+from apps.console.entity_admin import EntityAdmin
+from apps.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from apps.storage.sessions import session_hash
+
+Deed = Callable[[HttpRequest, User], HttpResponse]
+
+
+def done_by(request: HttpRequest) -> dict[str, Any]:
+    """Who does it, from where and when, and where that is noted."""
+    who = {"by": signed_in_user(request), "actor": actor_of(request)}
+    return {**who, "now": datetime.now(UTC), "audit": wiring.audit_log()}
+
+
+class UserPages(EntityAdmin[User]):
+    """The pages and deeds below the address of a user's page; each checks by itself who may."""
+
+    def get_urls(self) -> list[Any]:
+        """These addresses, before Django's own, which would take them for keys."""
+        deeds: dict[str, tuple[str, Deed]] = {
+            "send-link": (Permission.USERS_INVITE, self._send_link),
+            "show-link": (Permission.USERS_CHANGE, self.link_page),
+            "set-password": (Permission.USERS_CHANGE, self._set_password),
+            "unlock": (Permission.USERS_UNLOCK, self._unlock),
+            "sign-out": (Permission.USERS_CHANGE, self._sign_out),
+            "end-session": (Permission.USERS_CHANGE, self._end_session),
+        }
+        urls = [
+            path(
+                f"<path:object_id>/{name}/",
+                self.admin_site.admin_view(partial(self._done, deed=deed, permission=permission)),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{name.replace('-', '_')}",
+            )
+            for name, (permission, deed) in deeds.items()
+        ]
+        return [*urls, *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The page of a user has beside the form how they get in."""
+        row = context.get("original")
+        if row is not None:
+            by = signed_in_user(request)
+            access = services.access_of(
+                wiring.sign_ins(), wiring.throttle(), wiring.web_sessions(), user=row.entity, by=by
+            )
+            context |= {
+                "access": access,
+                "person": row.entity,
+                "is_oneself": row.entity.user_id == by.user_id,
+                "here": session_hash(request.session.session_key or ""),
+                "may_invite": allowed(by, Permission.USERS_INVITE),
+                "may_unlock": allowed(by, Permission.USERS_UNLOCK),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def back_to(self, user: User) -> HttpResponse:
+        """The way to the user's page."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(name, args=[quote(user.user_id)]))
+
+    def send_to(self, request: HttpRequest, user: User, *, told: str, also: str = "") -> None:
+        """Mail a link and say `told`, or `also` and why it could not be sent."""
+        try:
+            services.send_link(wiring.invitations(), user=user, mailer=mailer_of(request), **done_by(request))
+        except MailNotSent:
+            messages.warning(request, f"{also}The mail could not be sent. Try “Send link” again in a while.")
+        else:
+            messages.success(request, told)
+
+    def link_page(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Show a link by which this user chooses a password: this once, since only a hash of it is kept."""
+        link = services.show_link(wiring.invitations(), user=user, **done_by(request))
+        context = {"person": user, "link": link.invitation, "address": mailer_of(request).address(link)}
+        return self._page(request, "accounts/link_shown.html", context)
+
+    def _done(self, request: HttpRequest, object_id: str, *, deed: Deed, permission: str) -> HttpResponse:
+        """Do it to the user of this address. What is refused is told on the user's page."""
+        require(signed_in_user(request), permission)
+        if request.method != "POST" and deed != self._set_password:
+            return HttpResponseNotAllowed(["POST"])
+        user = wiring.users().find(unquote(object_id), consistent=True)
+        if user is None:
+            raise NotFound("There is no such user.")
+        try:
+            return deed(request, user)
+        except (Invalid, Conflict) as error:
+            messages.error(request, error.public_message)
+            return self.back_to(user)
+
+    def _send_link(self, request: HttpRequest, user: User) -> HttpResponse:
+        self.send_to(request, user, told=f"A link to choose a password is sent to {user.email}.")
+        return self.back_to(user)
+
+    def _unlock(self, request: HttpRequest, user: User) -> HttpResponse:
+        services.unlock(wiring.throttle(), user=user, **done_by(request))
+        messages.success(request, f"{user} can try to sign in again at once.")
+        return self.back_to(user)
+
+    def _sign_out(self, request: HttpRequest, user: User) -> HttpResponse:
+        services.sign_out_user(wiring.users(), user=user, sessions=wiring.web_sessions(), **done_by(request))
+        messages.success(request, f"{user} is signed out everywhere.")
+        return self.back_to(user)
+
+    def _end_session(self, request: HttpRequest, user: User) -> HttpResponse:
+        hashed = request.POST.get("session", "")
+        try:
+            ended = services.end_session_of(wiring.web_sessions(), user=user, session_hash=hashed, **done_by(request))
+        except NotFound as error:
+            messages.warning(request, error.public_message)
+        else:
+            messages.success(request, f"{user} is signed out of {ended.device or 'that browser'}.")
+        return self.back_to(user)
+
+    def _set_password(self, request: HttpRequest, user: User) -> HttpResponse:
+        form, status = SetPasswordForm(request.POST if request.method == "POST" else None), HTTPStatus.OK
+        if request.method == "POST" and form.is_valid():
+            try:
+                services.set_password(
+                    wiring.users(),
+                    user=user,
+                    password=form.cleaned_data["password"],
+                    passwords=wiring.passwords(),
+                    throttle=wiring.throttle(),
+                    sessions=wiring.web_sessions(),
+                    **done_by(request),
+                )
+            except (Invalid, Conflict, Unavailable) as error:
+                form.add_error(error.field, error.public_message)
+                status = _status(error)
+            else:
+                messages.success(request, f"The password is set, and {user} is signed out everywhere. Tell it to them.")
+                return self.back_to(user)
+        elif request.method == "POST":
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return self._page(request, "accounts/set_password.html", {"person": user, "form": form}, status=status)
+
+    def _page(
+        self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = HTTPStatus.OK
+    ) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return render(request, template, context, status=status)
+
+
+def _status(error: DomainError) -> HTTPStatus:
+    return HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Unavailable) else HTTPStatus.UNPROCESSABLE_ENTITY
