@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.accounts.entities import Role
 from apps.storage.connection import DataPlaneName
 
 EnvironmentName = Literal["dev", "staging", "prod"]
@@ -56,6 +57,7 @@ class Environment:
     allowed_hosts: tuple[str, ...]
     public_url: str | None
     trusted_proxies: tuple[Network, ...]
+    second_factor_roles: frozenset[Role]
     email: Email
     data_dir: Path
     log_level: str
@@ -125,6 +127,7 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         ),
         public_url=_public_url(reader, is_dev=is_dev),
         trusted_proxies=reader.parsed("RUNGS_TRUSTED_PROXIES", _networks, ()),
+        second_factor_roles=reader.parsed("RUNGS_SECOND_FACTOR_ROLES", _roles, frozenset()),
         email=_email(reader),
         data_dir=data_dir,
         log_level=reader.parsed("RUNGS_LOG_LEVEL", _log_level, "INFO"),
@@ -275,6 +278,13 @@ def _some(raw: str) -> tuple[str, ...]:
 
 def _networks(raw: str) -> tuple[Network, ...]:
     return tuple(ip_network(part) for part in _list(raw))
+
+
+def _roles(raw: str) -> frozenset[Role]:
+    unknown = sorted(set(_some(raw)) - set(Role))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no role; the roles are {', '.join(Role)}")
+    return frozenset(map(Role, _some(raw)))
 
 
 def _port(raw: str) -> int | None:

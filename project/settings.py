@@ -114,6 +114,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# Roles that must sign in with a second factor: without one they are led to set it up before anything else.
+SECOND_FACTOR_ROLES = ENVIRONMENT.second_factor_roles
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusted_proxies else None
 SECURE_SSL_REDIRECT = not ENVIRONMENT.is_dev

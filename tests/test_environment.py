@@ -232,3 +232,10 @@ def test_processes_agree_on_a_laptops_key_too(tmp_path: Path) -> None:
     keys = [racer.communicate(timeout=30)[0].strip() for racer in racers]
     assert len(keys[0]) == 44
     assert len(set(keys)) == 1
+
+
+def test_roles_that_need_a_second_factor_are_known_ones(tmp_path: Path) -> None:
+    found = read_environment(base_dir=tmp_path, variables={"RUNGS_SECOND_FACTOR_ROLES": "admin, support"})
+    assert found.second_factor_roles == {"admin", "support"}
+    with pytest.raises(ImproperlyConfigured, match="RUNGS_SECOND_FACTOR_ROLES: 'king' is no role"):
+        read_environment(base_dir=tmp_path, variables={"RUNGS_SECOND_FACTOR_ROLES": "admin,king"})

@@ -95,11 +95,14 @@ class UserAdmin(UserPages):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Let them in as was chosen."""
+        del obj
         added, way_in = vars(request)[ADDED], vars(request)[CHOSEN].get("way_in", WayIn.SENT)
         if way_in == WayIn.SHOWN:
-            return self.link_page(request, added)
-        if way_in == WayIn.SENT:
-            told = f"“{added}” is added, and an invitation sent to {added.email}."
-            self.send_to(request, added, told=told, also=f"“{added}” is added. ")
-            return self.back_to(added)
-        return super().response_add(request, obj, post_url_continue)
+            return self.show_link(request, added)
+        row = self.row(added)
+        if way_in == WayIn.SET:
+            return super().response_add(request, row, post_url_continue)
+        told = f"“{added}” is added, and an invitation sent to {added.email}."
+        if self.send_to(request, added, told=told, also=f"“{added}” is added. "):
+            return self.onward(request, row)
+        return self.back_to(added)

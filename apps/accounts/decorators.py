@@ -12,7 +12,7 @@ from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.accounts.entities import Anonymous
-from apps.accounts.middleware import user_of
+from apps.accounts.middleware import unsettled_user, user_of
 from apps.accounts.permissions import require
 from apps.storage.connection import off_loop
 
@@ -29,6 +29,16 @@ def sign_in_required(view: View) -> View:
     return _guarded(view, lambda request: to_sign_in(request) if isinstance(user_of(request), Anonymous) else None)
 
 
+def for_settling(view: View) -> View:
+    """Like `sign_in_required`, and open to those too who have yet to set up the second factor their role asks for."""
+
+    def check(request: HttpRequest) -> HttpResponse | None:
+        nobody = isinstance(user_of(request), Anonymous) and unsettled_user(request) is None
+        return to_sign_in(request) if nobody else None
+
+    return _guarded(view, check)
+
+
 def permission_required(permission: str) -> Callable[[View], View]:
     """Like `sign_in_required`, and raise `Forbidden` or `NotFound` where no role of the user allows it."""
 
@@ -43,13 +53,16 @@ def permission_required(permission: str) -> Callable[[View], View]:
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """The way to the sign-in page, and from there back to the page that was asked for, or that sent the request."""
+    """The way to the sign-in page, and from there back to the page that was asked for, or that sent the request.
+
+    Whoever signed in but has yet to set up the second factor that their role asks for is led there instead.
+    """
     is_htmx = request.headers.get("HX-Request") == "true"
     back = request.get_full_path() if request.method in {"GET", "HEAD"} and not is_htmx else ""
     if is_htmx:
         current = urlsplit(request.headers.get("HX-Current-URL", ""))
         back = current.path + (f"?{current.query}" if current.query else "")
-    address = resolve_url(settings.LOGIN_URL)
+    address = resolve_url("accounts:second_factor" if unsettled_user(request) else settings.LOGIN_URL)
     if back and back != HOME:
         address = f"{address}?{urlencode({'next': back})}"
     if is_htmx:

@@ -9,6 +9,16 @@ class WrongCredentials(Invalid):
     code = "wrong_credentials"
 
 
+class WrongCode(Invalid):
+    """No one-time code that is valid now: wrong, too old, or used already, which of these is not told."""
+
+    code = "wrong_code"
+
+    def __init__(self) -> None:
+        """One sentence for every cause."""
+        super().__init__("This code is not right, or was used already. Enter the newest one.", field="code")
+
+
 class WrongToken(Forbidden):
     """No API token that is valid now, or its owner may not sign in: which of these is never told (401)."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.accounts.entities import User
-from apps.accounts.middleware import AUTH_EPOCH
+from apps.accounts.middleware import AUTH_EPOCH, lacks_second_factor
 from apps.accounts.wiring import users
 from apps.storage.connection import off_loop
 from apps.storage.sessions import USER_ID, SessionStore
@@ -35,4 +35,4 @@ def _user_behind(session_key: str) -> User | None:
     user = users().find(user_id, consistent=True) if user_id else None
     if user is None or not user.is_active or user.auth_epoch != data.get(AUTH_EPOCH):
         return None
-    return user
+    return None if lacks_second_factor(user) else user

@@ -49,4 +49,12 @@ SIGN_INS = Table(
     description="When each user last signed in.",
 )
 
-TABLES = (USERS, API_TOKENS, INVITATIONS, SIGN_INS)
+SECOND_FACTORS = Table(
+    name="SecondFactors",
+    partition_key=Key("user_id"),
+    ttl="expires_at",
+    recovery=Recovery.EVERYWHERE,
+    description="Keys of authenticator apps, encrypted, and hashes of recovery codes.",
+)
+
+TABLES = (USERS, API_TOKENS, INVITATIONS, SIGN_INS, SECOND_FACTORS)

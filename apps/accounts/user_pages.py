@@ -1,10 +1,10 @@
 """What the back office does with one user beside changing fields: let in, sign out, unlock."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
@@ -23,8 +23,6 @@ from apps.console.entity_admin import EntityAdmin
 from apps.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
 from apps.storage.sessions import session_hash
 
-Deed = Callable[[HttpRequest, User], HttpResponse]
-
 
 def done_by(request: HttpRequest) -> dict[str, Any]:
     """Who does it, from where and when, and where that is noted."""
@@ -35,23 +33,26 @@ def done_by(request: HttpRequest) -> dict[str, Any]:
 class UserPages(EntityAdmin[User]):
     """The pages and deeds below the address of a user's page; each checks by itself who may."""
 
+    deeds: ClassVar[Mapping[str, str]] = {
+        "send_link": Permission.USERS_INVITE,
+        "show_link": Permission.USERS_CHANGE,
+        "set_password": Permission.USERS_CHANGE,
+        "unlock": Permission.USERS_UNLOCK,
+        "sign_out": Permission.USERS_CHANGE,
+        "end_session": Permission.USERS_CHANGE,
+        "reset_second_factor": Permission.USERS_CHANGE,
+    }
+    """Methods with the permission that each needs."""
+
     def get_urls(self) -> list[Any]:
         """These addresses, before Django's own, which would take them for keys."""
-        deeds: dict[str, tuple[str, Deed]] = {
-            "send-link": (Permission.USERS_INVITE, self._send_link),
-            "show-link": (Permission.USERS_CHANGE, self.link_page),
-            "set-password": (Permission.USERS_CHANGE, self._set_password),
-            "unlock": (Permission.USERS_UNLOCK, self._unlock),
-            "sign-out": (Permission.USERS_CHANGE, self._sign_out),
-            "end-session": (Permission.USERS_CHANGE, self._end_session),
-        }
         urls = [
             path(
-                f"<path:object_id>/{name}/",
+                f"<path:object_id>/{deed.replace('_', '-')}/",
                 self.admin_site.admin_view(partial(self._done, deed=deed, permission=permission)),
-                name=f"{self.opts.app_label}_{self.opts.model_name}_{name.replace('-', '_')}",
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{deed}",
             )
-            for name, (permission, deed) in deeds.items()
+            for deed, permission in self.deeds.items()
         ]
         return [*urls, *super().get_urls()]
 
@@ -78,50 +79,56 @@ class UserPages(EntityAdmin[User]):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return HttpResponseRedirect(reverse(name, args=[quote(user.user_id)]))
 
-    def send_to(self, request: HttpRequest, user: User, *, told: str, also: str = "") -> None:
-        """Mail a link and say `told`, or `also` and why it could not be sent."""
+    def send_to(self, request: HttpRequest, user: User, *, told: str, also: str = "") -> bool:
+        """Mail a link and say `told`, or `also` and that it could not be sent; whether it was."""
         try:
             services.send_link(wiring.invitations(), user=user, mailer=mailer_of(request), **done_by(request))
         except MailNotSent:
-            messages.warning(request, f"{also}The mail could not be sent. Try “Send link” again in a while.")
-        else:
-            messages.success(request, told)
+            messages.warning(request, f"{also}The mail could not be sent. Send it again in a while, or show the link.")
+            return False
+        messages.success(request, told)
+        return True
 
-    def link_page(self, request: HttpRequest, user: User) -> HttpResponse:
+    def show_link(self, request: HttpRequest, user: User) -> HttpResponse:
         """Show a link by which this user chooses a password: this once, since only a hash of it is kept."""
         link = services.show_link(wiring.invitations(), user=user, **done_by(request))
         context = {"person": user, "link": link.invitation, "address": mailer_of(request).address(link)}
         return self._page(request, "accounts/link_shown.html", context)
 
-    def _done(self, request: HttpRequest, object_id: str, *, deed: Deed, permission: str) -> HttpResponse:
+    def _done(self, request: HttpRequest, object_id: str, *, deed: str, permission: str) -> HttpResponse:
         """Do it to the user of this address. What is refused is told on the user's page."""
         require(signed_in_user(request), permission)
-        if request.method != "POST" and deed != self._set_password:
+        if request.method != "POST" and deed != "set_password":
             return HttpResponseNotAllowed(["POST"])
         user = wiring.users().find(unquote(object_id), consistent=True)
         if user is None:
             raise NotFound("There is no such user.")
         try:
-            return deed(request, user)
+            answer: HttpResponse = getattr(self, deed)(request, user)
         except (Invalid, Conflict) as error:
             messages.error(request, error.public_message)
             return self.back_to(user)
+        return answer
 
-    def _send_link(self, request: HttpRequest, user: User) -> HttpResponse:
+    def send_link(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Mail them a link by which they choose a password."""
         self.send_to(request, user, told=f"A link to choose a password is sent to {user.email}.")
         return self.back_to(user)
 
-    def _unlock(self, request: HttpRequest, user: User) -> HttpResponse:
+    def unlock(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Let them try to sign in again at once."""
         services.unlock(wiring.throttle(), user=user, **done_by(request))
         messages.success(request, f"{user} can try to sign in again at once.")
         return self.back_to(user)
 
-    def _sign_out(self, request: HttpRequest, user: User) -> HttpResponse:
+    def sign_out(self, request: HttpRequest, user: User) -> HttpResponse:
+        """End all their sessions."""
         services.sign_out_user(wiring.users(), user=user, sessions=wiring.web_sessions(), **done_by(request))
         messages.success(request, f"{user} is signed out everywhere.")
         return self.back_to(user)
 
-    def _end_session(self, request: HttpRequest, user: User) -> HttpResponse:
+    def end_session(self, request: HttpRequest, user: User) -> HttpResponse:
+        """End one of their sessions."""
         hashed = request.POST.get("session", "")
         try:
             ended = services.end_session_of(wiring.web_sessions(), user=user, session_hash=hashed, **done_by(request))
@@ -131,7 +138,16 @@ class UserPages(EntityAdmin[User]):
             messages.success(request, f"{user} is signed out of {ended.device or 'that browser'}.")
         return self.back_to(user)
 
-    def _set_password(self, request: HttpRequest, user: User) -> HttpResponse:
+    def reset_second_factor(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Take their second factor away."""
+        services.reset_second_factor_of(
+            wiring.users(), wiring.second_factors(), user=user, sessions=wiring.web_sessions(), **done_by(request)
+        )
+        messages.success(request, f"{user} signs in without a second factor now, and is signed out everywhere.")
+        return self.back_to(user)
+
+    def set_password(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Ask for a password, and set it."""
         form, status = SetPasswordForm(request.POST if request.method == "POST" else None), HTTPStatus.OK
         if request.method == "POST" and form.is_valid():
             try:

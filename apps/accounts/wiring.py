@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 
+from apps.accounts.code_throttle import CodeThrottle
 from apps.accounts.mail import Later
 from apps.accounts.passwords import Passwords
-from apps.accounts.repository import ApiTokens, Invitations, SignIns, Users
+from apps.accounts.repository import ApiTokens, Invitations, SecondFactors, SignIns, Users
 from apps.accounts.throttle import Buckets, Throttle
 from apps.audit.repository import AuditLog
 from apps.storage import connection
@@ -31,6 +32,11 @@ def sign_ins() -> SignIns:
     return SignIns(connection.default_store())
 
 
+def second_factors() -> SecondFactors:
+    """The second factors."""
+    return SecondFactors(connection.default_store())
+
+
 def audit_log() -> AuditLog:
     """The audit log."""
     return AuditLog(connection.default_store())
@@ -44,6 +50,11 @@ def web_sessions() -> WebSessions:
 def throttle() -> Throttle:
     """What slows guessing down."""
     return Throttle(Buckets(connection.default_store()))
+
+
+def code_throttle() -> CodeThrottle:
+    """What slows the guessing of one-time codes down."""
+    return CodeThrottle(Buckets(connection.default_store()))
 
 
 @lru_cache(maxsize=1)

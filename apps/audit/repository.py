@@ -75,6 +75,7 @@ class AuditLog(Repository[AuditEntry]):
             actor_id=actor.actor_id,
             actor_name=actor.name,
             address=actor.address,
+            via=actor.via,
             before=blanked(before),
             after=blanked(after),
             expires_at=at + timedelta(days=days) if days else None,

@@ -10,6 +10,8 @@ from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.sites import all_sites
 from django.core.checks import CheckMessage, Error
 
+from apps.console.declared import declared_fields
+from apps.console.secret_fields import secrets_of
 from apps.storage.items.codec import Codec
 from apps.storage.table import Index
 
@@ -115,10 +117,10 @@ def _search(admin: "EntityAdmin[Any]") -> Iterator[Error]:
 
 
 def _fields(admin: "EntityAdmin[Any]") -> Iterator[Error]:
-    known = {field.name for field in admin.model._meta.concrete_fields}
-    for field in admin.fields or ():
+    known = {field.name for field in admin.model._meta.concrete_fields} | set(secrets_of(admin.repository.entity))
+    for field in declared_fields(admin):
         if field not in known and not callable(getattr(admin, str(field), None)):
-            hint = "Secrets, and what the entity keeps out of its dumps, are never shown here."
+            hint = "What the entity keeps out of its dumps is never shown here."
             yield _error(admin, 6, f"`{field}` is nothing that can be shown of {admin.model.__name__}.", hint)
 
 
@@ -131,8 +133,9 @@ def _writers(admin: "EntityAdmin[Any]") -> Iterator[Error]:
     if missing:
         hint = f"Let {' and '.join(missing)} call the service, or leave `changes` out."
         yield _error(admin, 7, "Changes are allowed, but there is no service behind all of them.", hint)
-    shown = set(admin.fields or (field.name for field in admin.model._meta.concrete_fields))
-    editable = {field.name for field in admin.model._meta.concrete_fields if field.editable} & shown
+    secrets = set(secrets_of(admin.repository.entity))
+    editable = {field.name for field in admin.model._meta.concrete_fields if field.editable} | secrets
+    editable &= set(declared_fields(admin))
     for name, field in admin.repository.entity.model_fields.items():
         if field.is_required() and name not in {*(editable - set(admin.readonly_fields)), *admin.filled}:
             hint = "Show it in `fields` where a form can edit it, make it in `filled`, or leave `changes` out."

@@ -3,24 +3,31 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import flatten, quote, unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.forms.utils import pretty_name
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.audit.repository import AuditLog
 from apps.console.changelist import CursorList
 from apps.console.checks import EntityAdminChecks
+from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.rows import Rows
-from apps.console.twins import ROW_KEY, Twin, twin
+from apps.console.secret_fields import SecretField, secrets_of
+from apps.console.twins import Twin, twin
+from apps.console.widgets import Words
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.conditions import Query, begins_with
 from apps.storage.connection import default_store
@@ -86,7 +93,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     change_form_template = "console/form.html"
     delete_confirmation_template = "console/delete.html"
     form = EntityForm
-    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": forms.TextInput}}
+    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": Words}}
 
     @classmethod
     def twin(cls) -> type[Twin]:
@@ -187,6 +194,7 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         self._require(request, may=request.method in {"GET", "HEAD"})
         return super().changelist_view(request, extra_context)
 
+    @method_decorator(sensitive_post_parameters())
     def changeform_view(
         self,
         request: HttpRequest,
@@ -201,8 +209,13 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         if object_id is None:
             self._require(request, may=self.has_add_permission(request))
         else:
-            row = self.get_object(request, unquote(object_id))
             writes = request.method not in {"GET", "HEAD"}
+            try:
+                row = self.get_object(request, unquote(object_id))
+            except NotFound as gone:
+                if request.method != "POST" or READ_VERSION not in request.POST or not self.has_add_permission(request):
+                    raise
+                return self._gone(request, unquote(object_id), gone)
             self._require(request, row, may=not writes or self.has_change_permission(request, row))
         view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
         try:
@@ -211,6 +224,17 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
             vars(request)[REFUSED] = error
             vars(request)[FOUND] = {}  # it may be another one by now
             return view(request, object_id, form_url, extra_context)
+
+    def _gone(self, request: HttpRequest, key: str, gone: NotFound) -> HttpResponse:
+        """The form of what was deleted meanwhile: all that was typed, to be added anew or left."""
+        typed = cast("QueryDict", request.POST).copy()
+        if self.twin().keys.single is not None:
+            typed.setdefault(str(self.twin().keys.single), key)
+        cast("Any", request).POST = typed
+        vars(request)[REFUSED] = gone
+        view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
+        add = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_add")
+        return view(request, None, add, {"gone": True})
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -245,12 +269,22 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the page of a row shows; of a new one, what can be entered."""
-        every = [field.name for field in self.model._meta.concrete_fields]
-        found = list(self.fields or [name for name in every if name not in {"version", ROW_KEY}])
+        found = declared_fields(self)
         if obj is None:
-            return [name for name in found if name not in self._shown_only()]
-        is_in_title = str(obj) == obj.pk and self.has_change_permission(request, obj)
+            return [name for name in found if name not in {*self._shown_only(), *self.readonly_fields}]
+        is_in_title = str(self.row(obj.entity)) == obj.pk and self.has_change_permission(request, obj)
         return [name for name in found if not (is_in_title and name == self.model._meta.pk.name)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The declared ones, with what this page shows of them."""
+        shown = self.get_fields(request, obj)
+        if not self.fieldsets:
+            return [(None, {"fields": shown})]
+        found = [
+            (title, {**options, "fields": [name for name in flatten(options["fields"]) if name in shown]})
+            for title, options in self.fieldsets
+        ]
+        return [(title, options) for title, options in found if options["fields"]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What no form can edit, and the key of what has one; all of it for who may not change it."""
@@ -262,6 +296,15 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
         """The form, which knows the entity and what the service refused."""
+        shown = set(self.get_fields(request, obj)) - set(self.get_readonly_fields(request, obj))
+        entity = self.repository.entity
+        secrets = {
+            name: SecretField(info=entity.model_fields[name], label=self.labels.get(name, pretty_name(name)))
+            for name in secrets_of(entity)
+            if name in shown
+        }
+        base = kwargs.get("form", self.form)
+        kwargs["form"] = type(base.__name__, (base,), secrets)
         form = super().get_form(request, obj, change, **kwargs)
         known: dict[str, Any] = {"filled": self.filled}
         known |= {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
@@ -276,21 +319,24 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
         """The page; refused forms answer 422, or 409 with both versions where somebody else was faster."""
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
+        context["site_page"] = self.site_page(request, form.stored) if form.stored is not None else None
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
         if isinstance(refused, StaleVersion):
             context["differences"] = form.differences
         answer = super().render_change_form(request, context, *args, **kwargs)
         if form.errors:
-            answer.status_code = HTTPStatus.CONFLICT if "differences" in context else HTTPStatus.UNPROCESSABLE_ENTITY
+            is_conflict = "differences" in context or "gone" in context
+            answer.status_code = HTTPStatus.CONFLICT if is_conflict else HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
 
     def _shown_only(self, obj: Any = None) -> list[str]:
         """What no form can edit: by its type, or because the inputs would not give this value back as it is."""
-        return [
-            field.name
-            for field in self.model._meta.concrete_fields
-            if not field.editable or (obj is not None and isinstance(field, AsItIs) and not field.fits(obj.entity))
-        ]
+        return [field.name for field in self.model._meta.concrete_fields if not _can_edit(field, obj)]
+
+    def site_page(self, request: HttpRequest, entity: E) -> str | None:
+        """The address of this on the site itself, for a link "View on site"; None where the reader may not see it."""
+        del request, entity
+        return None
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -318,7 +364,8 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Hand what the form made to the service."""
         if not change:
-            self.create(request, form.entity)
+            obj.entity = self.create(request, form.entity)
+            obj.pk = self.row(obj.entity).pk  # the service may have made the key
         elif form.changed:
             self.change(request, before=obj.entity, after=form.entity)
 
@@ -363,4 +410,22 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
 
     def _told(self, request: HttpRequest, obj: Any, sentence: str) -> HttpResponse:
         self.message_user(request, sentence, messages.SUCCESS)
-        return self.response_post_save_change(request, obj)
+        return self.onward(request, obj)
+
+    def onward(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Where the button leads that was pressed: to the list, to this row again, or to a new one."""
+        kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
+        if "_continue" in request.POST:
+            address = reverse(f"{name}_change", args=[quote(obj.pk)])
+        elif "_addanother" in request.POST and self.has_add_permission(request):
+            address = reverse(f"{name}_add")
+        else:
+            return self.response_post_save_change(request, obj)
+        return HttpResponseRedirect(add_preserved_filters(kept, address))
+
+
+def _can_edit(field: Any, row: Any) -> bool:
+    if row is None or not isinstance(field, AsItIs):
+        return bool(field.editable)
+    return bool(field.editable) and field.fitting(getattr(row.entity, field.name)) is not None

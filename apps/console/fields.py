@@ -10,8 +10,7 @@ from django.db import models
 from django.utils.text import capfirst
 from pydantic.fields import FieldInfo
 
-from apps.console.editors import model_editor, peeled, words
-from apps.console.form_fields import carries
+from apps.console.editors import fitting, json_editor, model_editor, peeled, words
 from apps.storage.entity import Entity
 from apps.storage.secrets import Secret
 
@@ -44,10 +43,13 @@ class AsItIs(_Field):
         """The form field."""
         return None if self.info is None else model_editor(self.info, label=capfirst(self.verbose_name))
 
-    def fits(self, entity: Entity) -> bool:
-        """Whether the form field gives back the entity's value as it is."""
-        field = self.formfield()
-        return field is not None and carries(field, getattr(entity, self.name))
+    def fitting(self, value: Any) -> forms.Field | None:
+        """The form field that gives back this value as it is, None where there is none."""
+        return None if self.info is None else fitting(self.info, value, label=capfirst(self.verbose_name))
+
+    def as_json(self) -> forms.Field | None:
+        """The form field that takes any value of the type as JSON."""
+        return None if self.info is None else json_editor(self.info, label=capfirst(self.verbose_name))
 
     def clean(self, value: Any, model_instance: Any) -> Any:
         """The value: it was judged by its form field, and will be by the entity."""

@@ -64,9 +64,13 @@ def carries(field: forms.Field, value: Any) -> bool:
     if not isinstance(field, ValueField):
         return True
     try:
-        return bool(field.clean(field.entered(value)) == value)
+        entered = field.entered(value)
     except ValidationError:
-        return value in (None, field.empty_value) if isinstance(field, ManyField) else value is None
+        return False
+    try:
+        return bool(field.clean(entered) == value)
+    except ValidationError:
+        return value is None
 
 
 class NumberField(ValueField):

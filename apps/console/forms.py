@@ -10,10 +10,12 @@ from django import forms
 from django.core.exceptions import ValidationError as Refused
 from pydantic import ValidationError
 
-from apps.console.fields import may_be_none
+from apps.console.fields import AsItIs, may_be_none
 from apps.console.form_fields import entered_of
+from apps.console.nested_fields import WithParts
+from apps.console.secret_fields import ENTER_AGAIN, IS_NOT_SET, IS_SET, REMOVE, SecretField
 from apps.console.sentences import sentence
-from apps.errors import DomainError
+from apps.errors import DomainError, NotFound
 from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
 
@@ -54,14 +56,41 @@ class EntityForm(_ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in self.changeable:
+            self._fit(name)
         if self.stored is not None:
             self.initial.update({READ_VERSION: self.stored.version, AS_READ: self._page_of(self.stored)})
+
+    def _fit(self, name: str) -> None:
+        """Take the inputs that give back the value that is there."""
+        field = self.fields[name]
+        if isinstance(field, SecretField):
+            field.widget.is_set = self.stored is not None and getattr(self.stored, name) is not None
+            return
+        column: Any = self.instance._meta.get_field(name)
+        if isinstance(column, AsItIs):
+            found = column.fitting(getattr(self.stored, name)) if self.stored else self._new(name, column)
+            assert found is not None  # noqa: S101  (the admin only shows those that have none)
+            found.disabled = self.fields[name].disabled
+            self.fields[name] = found
+
+    def _new(self, name: str, column: AsItIs) -> forms.Field | None:
+        """The inputs of a new one; JSON where that came from the page of what was deleted meanwhile."""
+        found = column.formfield()
+        if isinstance(found, WithParts) and self.add_prefix(name) in self.data:
+            return column.as_json()
+        return found
 
     @property
     def stored(self) -> Entity | None:
         """The entity as it is stored now; None where a new one is made."""
         found: Entity | None = self.instance.entity
         return found
+
+    @property
+    def secrets(self) -> list[str]:
+        """Those of the entity's fields in this form that are secrets."""
+        return [name for name in self.changeable if isinstance(self.fields[name], SecretField)]
 
     @property
     def changeable(self) -> list[str]:
@@ -94,7 +123,14 @@ class EntityForm(_ModelForm):
             except ValidationError as error:
                 for fault in error.errors(include_url=False, include_input=False):
                     self._add_fault(str(fault["loc"][0]) if fault["loc"] else "", sentence(fault))
+        if self.errors:
+            self._ask_for_secrets_again()
         return data
+
+    def _ask_for_secrets_again(self) -> None:
+        for name in self.secrets:
+            if name not in self.errors and self[name].data["new"].text:
+                self.add_error(name, ENTER_AGAIN)
 
     @cached_property
     def _read(self) -> dict[str, Any]:
@@ -113,7 +149,8 @@ class EntityForm(_ModelForm):
         return entered_of(self.fields[name], getattr(self.stored, name))
 
     def _page_of(self, entity: Entity) -> str:
-        return json.dumps({name: entered_of(self.fields[name], getattr(entity, name)) for name in self.changeable})
+        shown = [name for name in self.changeable if name not in self.secrets]
+        return json.dumps({name: entered_of(self.fields[name], getattr(entity, name)) for name in shown})
 
     def _made(self, data: Mapping[str, Any]) -> Entity:
         if self.stored is None:
@@ -128,6 +165,10 @@ class EntityForm(_ModelForm):
         if isinstance(refused, StaleVersion) and self.stored is not None:
             self._bring_up_to_date(self.stored)
             self.add_error(None, "Somebody changed this while you were at it. Compare, then save again or leave it.")
+        elif isinstance(refused, NotFound):
+            self.add_error(
+                None, "Somebody deleted this while you were at it. What you entered is here: add it, or leave."
+            )
         else:
             self._add_fault(refused.field or "", refused.public_message)
 
@@ -136,13 +177,21 @@ class EntityForm(_ModelForm):
 
     def _bring_up_to_date(self, stored: Entity) -> None:
         """Keep what somebody changed, take what is stored for the rest, and let it be saved over this version."""
-        mine = {name: self._value(name, self.cleaned_data.get(name)) for name in self.changed}
+        secrets = [name for name in self.changed if name in self.secrets]
+        mine = {name: self._value(name, self.cleaned_data.get(name)) for name in self.changed if name not in secrets}
         self.differences = [
             Difference(str(self.fields[name].label), self._was(name), getattr(stored, name), entered)
             for name, entered in mine.items()
             if entered != getattr(stored, name)
         ]
-        kept = {name: getattr(stored, name) for name in self.changeable}
+        self._ask_for_secrets_again()
+        for name in secrets:
+            is_removed = self.cleaned_data.get(name) is None and name not in self.errors
+            state = IS_NOT_SET if getattr(stored, name) is None else IS_SET
+            told = "To be removed" if is_removed else "To be replaced"
+            self.differences.append(Difference(str(self.fields[name].label), None, state, told))
+            mine[name] = REMOVE if is_removed else None
+        kept = {name: getattr(stored, name) for name in self.changeable if name not in self.secrets}
         # Unbound, it shows these instead of what came with the request; what is wrong with it stays told.
         self.initial = {**kept, **mine, READ_VERSION: stored.version, AS_READ: self._page_of(stored)}
         self.is_bound = False

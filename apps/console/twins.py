@@ -4,6 +4,7 @@ A twin that somebody writes and forgets to extend wipes the field it lacks. Thes
 columns; what is saved is the entity that was read, with what the form changed.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,6 +16,7 @@ from apps.console.errors import UnsupportedQuery
 from apps.console.fields import column, model_fields
 from apps.console.keys import RowKeys, row_keys
 from apps.console.rows import Rows
+from apps.console.secret_fields import IS_NOT_SET, IS_SET, secrets_of
 from apps.storage.entity import Entity
 from apps.storage.table import Table
 
@@ -107,11 +109,18 @@ def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...]
     if keys.single is None:
         body[ROW_KEY] = models.TextField(primary_key=True, editable=False)
     for name, label in labels:
-        body[name].verbose_name = label
+        if name in body:  # a secret has no column
+            body[name].verbose_name = label
+    body |= {name: property(_secret_state(name)) for name in secrets_of(entity)}
     body |= {"keys": keys, "objects": RowsManager(), "Meta": type("Meta", (), options), "__module__": entity.__module__}
     made: type[Twin] = type(entity.__name__, (Twin,), body)
     _prime_content_type(made)
     return made
+
+
+def _secret_state(name: str) -> Callable[[Twin], str]:
+    """All that a row knows of a secret: whether there is one."""
+    return lambda row: IS_NOT_SET if getattr(row.entity, name, None) is None else IS_SET
 
 
 def _prime_content_type(model: type[Twin]) -> None:

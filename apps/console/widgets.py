@@ -35,3 +35,26 @@ class Lines(forms.Textarea):
         context = super().get_context(name, value, attrs)
         context["widget"]["attrs"]["rows"] = min(max(str(value or "").count("\n") + 2, 3), 16)
         return context
+
+
+class Words(forms.TextInput):
+    """A text: one line, or as many as it has; a line break stays what it was."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Room for every line."""
+        context = super().get_context(name, value, attrs)
+        lines = str(value or "").count("\n")
+        if lines:
+            context["widget"]["template_name"] = forms.Textarea.template_name
+            context["widget"]["attrs"]["rows"] = min(lines + 2, 16)
+        return context
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
+        """The input, or the area."""
+        context = self.get_context(name, value, attrs)
+        return self._render(context["widget"]["template_name"], context, renderer)  # type: ignore[attr-defined]
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What is in it, with the line breaks of everybody else but browsers."""
+        value = super().value_from_datadict(data, files, name)
+        return value.replace("\r\n", "\n") if isinstance(value, str) else value

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field
 
-from apps.accounts.middleware import actor_of, address_of, signed_in_user
+from apps.accounts.middleware import actor_of, address_of, signed_in_user, via_of
 from apps.accounts.permissions import Permission, allowed, require
 from apps.policy_runs.access import WISHES, visible_run
 from apps.policy_runs.asts import ASTS
@@ -61,6 +61,7 @@ def launch_run(request: HttpRequest, body: LaunchIn) -> Status[RunOut]:
         asts=ASTS,
         now=datetime.now(UTC),
         address=address_of(request),
+        via=via_of(request),
     )
     return Status(202 if launched.is_new else 200, run_out(launched.run))
 
@@ -129,5 +130,6 @@ def control(request: HttpRequest, execution_id: str, body: ControlIn) -> RunOut:
         now=datetime.now(UTC),
         credentials=credentials,
         address=address_of(request),
+        via=via_of(request),
     )
     return run_out(run)

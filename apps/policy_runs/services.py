@@ -99,6 +99,7 @@ def launch(
     asts: Mapping[str, type[Ast]],
     now: datetime,
     address: str = "",
+    via: str = "",
 ) -> Launched:
     """Start a run; it is in the queue when this returns.
 
@@ -120,7 +121,7 @@ def launch(
     )
     owned_key = f"{actor.user_id}#{request.key}"
     try:
-        _open(stores, run, owned_key=owned_key, acting=actor.acting(address))
+        _open(stores, run, owned_key=owned_key, acting=actor.acting(address, via=via))
     except Duplicate:
         return Launched(_launched_before(stores, owned_key=owned_key, request=request, now=now), is_new=False)
     stores.results.put_many(
@@ -216,6 +217,7 @@ def control(
     now: datetime,
     credentials: Credentials | None = None,
     address: str = "",
+    via: str = "",
 ) -> AstExecution:
     """Pause, resume (`Control.RUN`) or cancel a run, and return it as it is then.
 
@@ -233,7 +235,7 @@ def control(
         elif changes.get("status") is RunStatus.CANCELLED:
             also = closing(stores, run, now=now)
         try:
-            return _carry_out(stores, run, wish, changes, acting=actor.acting(address), now=now, also=also)
+            return _carry_out(stores, run, wish, changes, acting=actor.acting(address, via=via), now=now, also=also)
         except ConditionFailed:
             continue  # the worker, or somebody else, moved it on: look again
     raise ConditionFailed("The run is changing too quickly right now. Try again in a moment.")

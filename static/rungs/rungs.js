@@ -103,6 +103,39 @@ function startForms() {
   }
 }
 
+/* Rows inside a form: without a script there is one empty row at a time, with one as many as somebody asks for. */
+
+const rowPlace = "__i__";
+
+/** Each level of rows has its own place in a name; the first one is that of the outermost rows still to be numbered. */
+function numberRow(root, number) {
+  for (const element of root.querySelectorAll("*")) {
+    for (const attribute of element.attributes) {
+      if (!attribute.value.includes(rowPlace)) continue;
+      attribute.value = attribute.value.split(" ").map((word) => word.replace(rowPlace, String(number))).join(" ");
+    }
+    if (element instanceof HTMLTemplateElement) numberRow(element.content, number);
+  }
+}
+
+function startRows(root = document) {
+  for (const rows of all("[data-rows]", root)) {
+    const add = one(":scope > [data-rows-add]", rows);
+    const template = one(":scope > [data-rows-template]", rows);
+    const count = one(":scope > [data-rows-count]", rows);
+    add.hidden = false;
+    add.addEventListener("click", () => {
+      const row = template.content.cloneNode(true);
+      numberRow(row, Number(count.value));
+      count.value = String(Number(count.value) + 1);
+      startRows(row);
+      const first = one("input, select, textarea", row);
+      template.before(row);
+      first.focus();
+    });
+  }
+}
+
 /* ---- htmx -------------------------------------------------------------------------------------------------- */
 
 function signInAddress() {
@@ -141,6 +174,10 @@ function startCopying() {
   for (const button of all("[data-copy-from]")) {
     button.hidden = false;
     button.addEventListener("click", () => copyText(button, document.getElementById(button.dataset.copyFrom)));
+  }
+  for (const button of all("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
   }
 }
 
@@ -581,6 +618,7 @@ localizeTimes(document);
 startTheme();
 startDialogs();
 startForms();
+startRows();
 startHtmx();
 startCopying();
 startViewer();

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from django.contrib.admin.sites import all_sites
+from pydantic import BaseModel, Field
 
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import Permission, allowed
@@ -16,6 +17,7 @@ from apps.console.site import Console
 from apps.storage.connection import default_store
 from apps.storage.entity import Entity, Expiry, Instant
 from apps.storage.repository import Repository
+from apps.storage.secrets import Secret
 from apps.storage.table import Key, Table
 
 
@@ -23,6 +25,24 @@ class Flag(StrEnum):
     RED = "red"
     DARK_BLUE = "dark_blue"
     WHITE = "white"
+
+
+class Sail(BaseModel):
+    cloth: str
+    area: Decimal | None = None
+
+
+class Mast(BaseModel):
+    height: int = Field(ge=1, description="In metres")
+    made_of: Literal["wood", "steel"] = "wood"
+    sails: tuple[Sail, ...] = ()
+
+
+class Crate(BaseModel):
+    mark: str = Field(max_length=8)
+    count: int = 1
+    is_fragile: bool = False
+    packed_at: Instant | None = None
 
 
 class Ship(Entity):
@@ -41,6 +61,13 @@ class Ship(Entity):
     rig: Literal["sloop", "ketch", "none"] = "none"
     gone_at: Expiry | None = None
     plan: bytes = b""
+    mast: Mast = Mast(height=9)
+    spare_mast: Mast | None = None
+    cargo: tuple[Crate, ...] = ()
+    stores: Mapping[str, int] = Field(default_factory=dict)
+    notes: Mapping[str, Any] = Field(default_factory=dict)
+    radio_key: Secret | None = None
+    safe: Secret | None = Field(default=None, description="The code of the safe")
     pilots: tuple[str, ...] | None = None
 
 
@@ -73,6 +100,23 @@ class ShipAdmin(EntityAdmin[Ship]):
         _ships().delete(entity, _entry(request, entity, action="ship.deleted", before=entity.model_dump()))
 
 
+class SortedShipAdmin(ShipAdmin):
+    """The same with its pages put in order."""
+
+    readonly_fields = ("crew_size", "seen_at")
+    fieldsets = (
+        (None, {"fields": ("ship_id", "name", ("built_on", "rig"))}),
+        ("People", {"fields": ("crew", "crew_size", "pilots"), "description": "Who is on board"}),
+        ("Rarely needed", {"fields": ("seen_at", "draught", "radio_key"), "classes": ("collapse",)}),
+    )
+
+    def crew_size(self, row: Any) -> int:
+        return len(row.crew)
+
+    def site_page(self, request: Any, entity: Ship) -> str | None:
+        return f"/ships/{entity.ship_id}/" if allowed(request.user, Permission.HOSTS_CHANGE) else None
+
+
 def _ships() -> Ships:
     return Ships(default_store())
 
@@ -83,4 +127,6 @@ def _entry(request: Any, ship: Ship, **told: Any) -> Any:
 
 
 console = Console(ShipAdmin, allowed=allowed)
-all_sites.discard(console)  # it is nobody's but these tests'
+sorted_console = Console(SortedShipAdmin, allowed=allowed)
+for one in (console, sorted_console):
+    all_sites.discard(one)  # it is nobody's but these tests'

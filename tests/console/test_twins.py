@@ -59,10 +59,7 @@ def test_every_kind_of_field_has_its_form_and_secrets_have_none(crate):
         True,
         "BooleanField",
     )
-    assert {name for name, field in fields.items() if field.editable} == set(fields) - {
-        "version",
-        "contents",
-    }
+    assert {name for name, field in fields.items() if field.editable} == set(fields) - {"version"}
 
 
 def test_a_row_carries_the_entity_and_its_values(crate):

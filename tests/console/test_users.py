@@ -8,9 +8,11 @@ from django.core import mail
 from django.test import Client
 
 from apps.accounts import wiring
+from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.tokens import SECRET_TEXT, token_hash
 from apps.audit.repository import AuditLog
+from apps.storage.transaction import Transaction
 from tests.console.pages import form_of
 from tests.policy_runs.web import browser, member
 
@@ -18,7 +20,7 @@ USERS = "/admin/accounts/user/"
 ADD = f"{USERS}add/"
 NEW = {"name": "Nora New", "email": "Nora@Example.org"}
 PASSWORD = "correct horse battery"
-DEEDS = ("send-link", "show-link", "set-password", "unlock", "sign-out", "end-session")
+DEEDS = tuple(deed.replace("_", "-") for deed in UserAdmin.deeds)
 SUPPORTS = {"send-link", "unlock"}
 
 
@@ -64,7 +66,7 @@ def test_somebody_is_added_with_roles_and_an_invitation(store, adas, ada):
     assert form["way_in"] == "sent"
     answer = adas.post(ADD, form | NEW | {"roles": ["operator", "viewer"]})
     made = nora()
-    assert (answer.status_code, answer.url) == (302, page_of(made))
+    assert (answer.status_code, answer.url) == (302, USERS)
     assert (made.name, made.roles, made.created_by) == ("Nora New", {Role.OPERATOR, Role.VIEWER}, ada.user_id)
     assert made.password_hash == ""
     (message,) = mail.outbox
@@ -76,7 +78,8 @@ def test_somebody_is_added_with_roles_and_an_invitation(store, adas, ada):
 def test_a_mail_that_cannot_be_sent_is_told_and_the_user_stays(store, adas, settings):
     settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1"
     settings.EMAIL_PORT, settings.EMAIL_USE_TLS = 9, False
-    assert adas.post(ADD, form_of(adas.get(ADD)) | NEW).status_code == 302
+    answer = adas.post(ADD, form_of(adas.get(ADD)) | NEW)
+    assert (answer.status_code, answer.url) == (302, page_of(nora()))
     page = told(adas, page_of(nora()))
     assert "“Nora New” is added. The mail could not be sent." in page
     assert "Send invitation" in page
@@ -98,7 +101,8 @@ def test_a_link_is_shown_once_and_lets_them_choose_a_password(store, adas):
     chosen = client.post("/account/choose-password/", {"new_password": PASSWORD, "repeated_password": PASSWORD})
     assert (chosen.status_code, chosen.url) == (302, "/")
     assert "Nora New" in client.get("/account/").content.decode()
-    assert actions(store, nora()) == ["user.invitation_used", "user.link_shown", "user.created"]
+    done = ["user.signed_in", "user.invitation_used", "user.link_shown", "user.created"]
+    assert actions(store, nora()) == done
 
 
 def test_a_password_is_set_by_who_adds_them(store, adas):
@@ -194,9 +198,12 @@ def test_of_two_editors_the_second_sees_both_versions(adas, ada, olga):
     assert stored(olga).roles == {Role.OPERATOR, Role.SUPPORT}
 
 
-def test_a_sign_in_meanwhile_is_no_conflict(adas, olga):
+def test_a_sign_in_meanwhile_is_no_conflict(store, adas, olga):
     form = form_of(adas.get(page_of(olga)))
-    wiring.sign_ins().note(olga.user_id, at=datetime.now(UTC), address="192.0.2.1", device="Firefox on Linux")
+    noting = wiring.sign_ins().noting(
+        olga.user_id, at=datetime.now(UTC), address="192.0.2.1", device="Firefox on Linux"
+    )
+    Transaction(store, noting).commit()
     assert adas.post(page_of(olga), form | {"name": "Olga O."}).status_code == 302
     assert "Firefox on Linux" in told(adas, page_of(olga))
 
@@ -303,3 +310,27 @@ def test_the_page_of_a_user_costs_three_requests_beside_who_asks(adas, olga, cos
         browser(olga)
     with costs(requests=5, queries=1, wcu=0):
         assert adas.get(page_of(olga)).status_code == 200
+
+
+def test_a_second_factor_is_reset_for_another_and_never_for_oneself(store, adas, ada, olga):
+    assert "Not in use" in told(adas, page_of(olga))
+    with_factor = wiring.users().save(olga.evolve(has_second_factor=True))
+    olgas = browser(with_factor)
+    page = told(adas, page_of(olga))
+    assert "In use" in page
+    assert "Reset second factor" in page
+    assert adas.post(page_of(olga, "reset-second-factor")).status_code == 302
+    assert not stored(olga).has_second_factor
+    assert olgas.get("/").status_code == 302
+    assert actions(store, olga) == ["user.second_factor_reset"]
+    adas.post(page_of(ada, "reset-second-factor"))
+    assert "Switch your own second factor off" in told(adas, page_of(ada))
+    assert actions(store, ada) == []
+
+
+@pytest.mark.parametrize(
+    ("button", "leads_to"), [("_continue", "change"), ("_addanother", "add")], ids=["continue", "another"]
+)
+def test_the_buttons_of_the_form_lead_where_they_say(adas, button, leads_to):
+    answer = adas.post(ADD, form_of(adas.get(ADD)) | NEW | {button: ""})
+    assert answer.url == (page_of(nora()) if leads_to == "change" else ADD)

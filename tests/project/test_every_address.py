@@ -8,6 +8,7 @@ import orjson
 import pytest
 from django.urls import get_resolver
 
+from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
@@ -35,8 +36,18 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
-    "account/": [Opened(OWN)],
+    "account/": [Opened(OWN), Opened(OWN, "post")],
+    "account/sessions/": [Opened(OWN)],
+    "account/sessions/end/": [Opened(OWN, "post")],
     "account/sign-in/": [Opened(PUBLIC)],
+    "account/sign-in/code/": [Opened(PUBLIC, told=302), Opened(PUBLIC, "post", told=302)],
+    "account/second-factor/": [Opened(OWN), Opened(OWN, "post")],
+    "account/second-factor/confirm/": [Opened(OWN), Opened(OWN, "post")],
+    "account/second-factor/recovery-codes/": [Opened(OWN), Opened(OWN, "post")],
+    "account/second-factor/switch-off/": [Opened(OWN), Opened(OWN, "post")],
+    "account/forgot-password/": [Opened(PUBLIC), Opened(PUBLIC, "post", told=422)],
+    "account/link/<str:token>/": [Opened(PUBLIC, told=410)],
+    "account/choose-password/": [Opened(PUBLIC, told=410), Opened(PUBLIC, "post", told=410)],  # no link was opened
     "account/sign-out/": [Opened(PUBLIC, "post", told=302)],
     "account/password/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/": [Opened(OWN), Opened(OWN, "post")],
@@ -102,6 +113,8 @@ def test_every_socket_is_in_the_table() -> None:
 def test_every_screen_of_the_back_office_belongs_to_an_admin_that_says_who_may_see_it() -> None:
     names = {f"{model._meta.app_label}_{model._meta.model_name}" for model in console._registry}
     known = {f"{name}_{screen}" for name in names for screen in SCREENS} | {"index", "app_list", None}
+    known |= {f"accounts_user_{deed}" for deed in UserAdmin.deeds}
+    assert set(UserAdmin.deeds.values()) <= set(RULES)
     assert {pattern.name for route, pattern in routes() if is_the_admins(route)} <= known
     for admin in console._registry.values():
         declared = {admin.sees, admin.changes, admin.sees_history} - {None}  # type: ignore[attr-defined]
@@ -126,7 +139,7 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
-    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF")
+    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF", token="no-token-of-ours")
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)

@@ -46,6 +46,14 @@ def value_of(field: Any) -> Value:
 
 
 @register.simple_tag
+def shown_fields(fieldset: Any, original: Any) -> list[Any]:
+    """The fields of a fieldset that are only shown; none where there is no row yet."""
+    if original is None:
+        return []
+    return [field for line in fieldset for field in line if field.is_readonly]
+
+
+@register.simple_tag
 def changes_of(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
     """What an audit entry says of each field: its name, before, after."""
     names = dict.fromkeys((*entry.before, *entry.after))
