@@ -19,7 +19,7 @@ BACK_OFFICE = ("Back office", "admin:index", "section", None)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context for `templates/rungs/base.html`: `sections` and `theme`."""
+    """Context for `templates/rungs/base.html`: `sections`, `theme`, and `time_zone` where the person chose one."""
     user = getattr(request, "user", None)
     sections = []
     if user is not None and user.is_authenticated:
@@ -28,7 +28,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
                 url = reverse(url_name)
                 current = request.path == url if url == "/" else request.path.startswith(url)
                 sections.append({"name": name, "url": url, "icon": icon, "current": current})
-    return {"sections": sections, "theme": theme_of(request)}
+    return {"sections": sections, "theme": theme_of(request), "time_zone": getattr(user, "time_zone", "")}
 
 
 def theme_of(request: HttpRequest) -> str:

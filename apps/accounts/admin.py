@@ -7,15 +7,18 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import services, wiring
-from apps.accounts.entities import User, folded
+from apps.accounts.entities import User, email_address, folded
+from apps.accounts.errors import MailNotSent
 from apps.accounts.permissions import Permission
 from apps.accounts.repository import Users
 from apps.accounts.user_form import InvitationForm, UserForm, WayIn
-from apps.accounts.user_pages import UserPages, done_by
-from apps.console.entity_admin import Listing
-from apps.errors import Forbidden
+from apps.accounts.user_pages import UserPages, done_by, send
+from apps.console.actions import row_action
+from apps.console.filters import Choices, YesNo
+from apps.console.listings import Listing
+from apps.errors import Forbidden, Invalid
 
-ADDED, CHOSEN = "_added_user", "_way_in"
+ADDED, CHOSEN, GIVEN_UP = "_added_user", "_way_in", "_no_more_mails"
 
 
 class UserAdmin(UserPages):
@@ -28,13 +31,17 @@ class UserAdmin(UserPages):
     sees = Permission.USERS_SEE
     changes = Permission.USERS_CHANGE
     sees_history = Permission.AUDIT_SEE
-    listing = Listing(index="directory-index", partition="users", folded=folded)
+    exports = Permission.USERS_CHANGE
+    listings = (Listing(index="directory-index", partition="users", folded=folded),)
+    filters = (Choices("roles", label="Role"), YesNo("is_active"))
+    finds: ClassVar[Mapping[str, Callable[[str], str]]] = {"email": email_address}
     list_display = ("name", "email", "roles", "is_active")
     labels: ClassVar[Mapping[str, str]] = {"email": "e-mail", "is_active": "active", "user_id": "id"}
     filled: ClassVar[Mapping[str, Callable[[], Any]]] = {"user_id": lambda: str(uuid.uuid4())}
     search_fields = ("name",)
-    search_help_text = "Beginning of the name"
+    search_help_text = "Beginning of the name, or whole e-mail"
     fields = ("name", "email", "roles", "is_active", "created_at", "updated_at", "user_id")
+    row_actions = ("invite", "unlock_chosen", "deactivate")
     form = UserForm
     change_form_template = "accounts/user.html"
     add_form_template = "console/form.html"
@@ -87,6 +94,40 @@ class UserAdmin(UserPages):
         """Change name, e-mail address, roles, or whether they may sign in."""
         sessions = wiring.web_sessions()
         return services.change_user(wiring.users(), before=before, after=after, sessions=sessions, **done_by(request))
+
+    @row_action(
+        "Deactivate",
+        permission=Permission.USERS_CHANGE,
+        done="deactivated",
+        confirm="They are signed out at once, and cannot sign in until they are made active again.",
+        is_destructive=True,
+    )
+    def deactivate(self, request: HttpRequest, entity: User, data: Mapping[str, Any]) -> None:
+        """Let this user sign in no more."""
+        del data
+        if not entity.is_active:
+            raise Invalid("Is not active anyway.")
+        services.deactivate(wiring.users(), user=entity, sessions=wiring.web_sessions(), **done_by(request))
+
+    @row_action("Send invitation", permission=Permission.USERS_INVITE, done="sent an invitation")
+    def invite(self, request: HttpRequest, entity: User, data: Mapping[str, Any]) -> None:
+        """Mail a link to who has no password yet; after one that the mail server did not take, no other is tried."""
+        del data
+        if entity.password_hash:
+            raise Invalid("Has a password already. A link for a new one can be sent from their page.")
+        if vars(request).get(GIVEN_UP):
+            raise MailNotSent("Not tried: the mail server did not take the one before.")
+        try:
+            send(request, entity)
+        except MailNotSent:
+            vars(request)[GIVEN_UP] = True
+            raise
+
+    @row_action("Unlock", permission=Permission.USERS_UNLOCK, done="unlocked")
+    def unlock_chosen(self, request: HttpRequest, entity: User, data: Mapping[str, Any]) -> None:
+        """Let this user try to sign in again at once."""
+        del data
+        services.unlock(wiring.throttle(), user=entity, **done_by(request))
 
     def remove(self, request: HttpRequest, entity: User) -> None:
         """Raise `Forbidden`: people are deactivated."""

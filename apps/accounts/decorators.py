@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from apps.accounts.entities import Anonymous
 from apps.accounts.middleware import unsettled_user, user_of
 from apps.accounts.permissions import require
+from apps.accounts.time_zone_middleware import see_times_in
 from apps.storage.connection import off_loop
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -85,6 +86,7 @@ def _guarded(view: View, refusal: Callable[[HttpRequest], HttpResponse | None]) 
         @wraps(view)
         async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             refused = await off_loop(refusal, request)
+            see_times_in(user_of(request).time_zone)  # a thread's context, where it was done as well, is not this one's
             return refused or await cast("Awaitable[Any]", view(request, *args, **kwargs))
 
         return cast("View", guarded_async)

@@ -58,8 +58,9 @@ class User(Stamped):
     """A person who may sign in.
 
     `auth_epoch` is part of every session of theirs: raising it ends them all. `has_second_factor` says that a confirmed
-    `SecondFactor` is stored, and changes in one transaction with it. A user read from a list (through the directory
-    index) has only id, name, e-mail, roles and `is_active`.
+    `SecondFactor` is stored, and changes in one transaction with it. `time_zone` is an IANA name that was known when it
+    was chosen; empty, the browser says. A user read from a list (through the directory index) has only id, name,
+    e-mail, roles and `is_active`.
     """
 
     naming = Naming.CAMEL
@@ -74,6 +75,7 @@ class User(Stamped):
     password_hash: str = Field(default="", repr=False, exclude=True)
     auth_epoch: int = 0
     has_second_factor: bool = False
+    time_zone: str = ""
     is_active: bool = True
 
     @property
@@ -187,6 +189,7 @@ class Anonymous:
     roles: Final[frozenset[Role]] = frozenset()
     auth_epoch: Final = 0
     has_second_factor: Final = False
+    time_zone: Final = ""
     is_active: Final = False
     is_authenticated: Final = False
     is_anonymous: Final = True

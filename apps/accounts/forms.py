@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from apps.accounts.entities import LONGEST_EMAIL, LONGEST_NAME
+from apps.accounts.time_zones import zones_by_region
 
 LONGEST_PASSWORD = 1000
 LONGEST_CODE = 40
@@ -38,6 +39,13 @@ class ProfileForm(forms.Form):
         max_length=LONGEST_NAME,
         error_messages={"required": "Enter your name."},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        help_text="In which times are shown and read.",
+        required=False,
+        choices=lambda: [("", "As the browser says"), *zones_by_region()],
+        error_messages={"invalid_choice": "Choose one of these time zones."},
     )
 
 

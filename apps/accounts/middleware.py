@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from apps.accounts.addresses import client_address
 from apps.accounts.devices import device_name
 from apps.accounts.entities import ANONYMOUS, Anonymous, User
+from apps.accounts.time_zone_middleware import see_times_in
 from apps.accounts.wiring import users
 from apps.audit.entities import Actor
 from apps.errors import Forbidden
@@ -53,11 +54,12 @@ class AuthenticationMiddleware:
 
 
 def user_of(request: HttpRequest) -> User | Anonymous:
-    """Who sends this request; looked up once a request."""
+    """Who sends this request; looked up once a request. From then on times are shown in the zone that they chose."""
     known: User | Anonymous | None = getattr(request, _KNOWN, None)
     if known is None:
         known = _from_session(request)
         setattr(request, _KNOWN, known)
+    see_times_in(known.time_zone)
     return known
 
 

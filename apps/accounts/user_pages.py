@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import path, reverse
 
 from apps.accounts import services, wiring
@@ -28,6 +27,11 @@ def done_by(request: HttpRequest) -> dict[str, Any]:
     """Who does it, from where and when, and where that is noted."""
     who = {"by": signed_in_user(request), "actor": actor_of(request)}
     return {**who, "now": datetime.now(UTC), "audit": wiring.audit_log()}
+
+
+def send(request: HttpRequest, user: User) -> None:
+    """Mail somebody a link to choose a password. Raises `MailNotSent`, and what `services.send_link` raises."""
+    services.send_link(wiring.invitations(), user=user, mailer=mailer_of(request), **done_by(request))
 
 
 class UserPages(EntityAdmin[User]):
@@ -49,7 +53,7 @@ class UserPages(EntityAdmin[User]):
         urls = [
             path(
                 f"<path:object_id>/{deed.replace('_', '-')}/",
-                self.admin_site.admin_view(partial(self._done, deed=deed, permission=permission)),
+                self.admin_site.admin_view(partial(self._dealt_with, deed=deed, permission=permission)),
                 name=f"{self.opts.app_label}_{self.opts.model_name}_{deed}",
             )
             for deed, permission in self.deeds.items()
@@ -82,7 +86,7 @@ class UserPages(EntityAdmin[User]):
     def send_to(self, request: HttpRequest, user: User, *, told: str, also: str = "") -> bool:
         """Mail a link and say `told`, or `also` and that it could not be sent; whether it was."""
         try:
-            services.send_link(wiring.invitations(), user=user, mailer=mailer_of(request), **done_by(request))
+            send(request, user)
         except MailNotSent:
             messages.warning(request, f"{also}The mail could not be sent. Send it again in a while, or show the link.")
             return False
@@ -95,7 +99,7 @@ class UserPages(EntityAdmin[User]):
         context = {"person": user, "link": link.invitation, "address": mailer_of(request).address(link)}
         return self._page(request, "accounts/link_shown.html", context)
 
-    def _done(self, request: HttpRequest, object_id: str, *, deed: str, permission: str) -> HttpResponse:
+    def _dealt_with(self, request: HttpRequest, object_id: str, *, deed: str, permission: str) -> HttpResponse:
         """Do it to the user of this address. What is refused is told on the user's page."""
         require(signed_in_user(request), permission)
         if request.method != "POST" and deed != "set_password":
@@ -169,12 +173,6 @@ class UserPages(EntityAdmin[User]):
         elif request.method == "POST":
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         return self._page(request, "accounts/set_password.html", {"person": user, "form": form}, status=status)
-
-    def _page(
-        self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = HTTPStatus.OK
-    ) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        return render(request, template, context, status=status)
 
 
 def _status(error: DomainError) -> HTTPStatus:

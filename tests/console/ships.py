@@ -126,7 +126,7 @@ def _entry(request: Any, ship: Ship, **told: Any) -> Any:
     return log.recording(f"Ships#{ship.ship_id}", actor=actor_of(request), at=datetime.now(UTC), **told)
 
 
-console = Console(ShipAdmin, allowed=allowed)
-sorted_console = Console(SortedShipAdmin, allowed=allowed)
+console = Console(ShipAdmin, allowed=allowed, actor_of=actor_of)
+sorted_console = Console(SortedShipAdmin, allowed=allowed, actor_of=actor_of)
 for one in (console, sorted_console):
     all_sites.discard(one)  # it is nobody's but these tests'

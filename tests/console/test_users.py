@@ -1,6 +1,7 @@
 """People in the back office: added, changed, let in, unlocked and signed out."""
 
 import re
+import socket
 from datetime import UTC, datetime
 
 import pytest
@@ -27,6 +28,16 @@ SUPPORTS = {"send-link", "unlock"}
 @pytest.fixture(autouse=True)
 def quick_hashing(settings):
     settings.PASSWORD_HASHERS = ["tests.accounts.site.QuickArgon2"]
+
+
+@pytest.fixture
+def no_mail_server(settings):
+    """Mails go to a port that nobody listens at."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        settings.EMAIL_BACKEND, settings.EMAIL_USE_TLS = "django.core.mail.backends.smtp.EmailBackend", False
+        settings.EMAIL_HOST, settings.EMAIL_PORT = unused.getsockname()
+        yield
 
 
 @pytest.fixture
@@ -75,9 +86,7 @@ def test_somebody_is_added_with_roles_and_an_invitation(store, adas, ada):
     assert actions(store, made) == ["user.link_sent", "user.created"]
 
 
-def test_a_mail_that_cannot_be_sent_is_told_and_the_user_stays(store, adas, settings):
-    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1"
-    settings.EMAIL_PORT, settings.EMAIL_USE_TLS = 9, False
+def test_a_mail_that_cannot_be_sent_is_told_and_the_user_stays(store, adas, settings, no_mail_server):
     answer = adas.post(ADD, form_of(adas.get(ADD)) | NEW)
     assert (answer.status_code, answer.url) == (302, page_of(nora()))
     page = told(adas, page_of(nora()))
@@ -334,3 +343,39 @@ def test_a_second_factor_is_reset_for_another_and_never_for_oneself(store, adas,
 def test_the_buttons_of_the_form_lead_where_they_say(adas, button, leads_to):
     answer = adas.post(ADD, form_of(adas.get(ADD)) | NEW | {button: ""})
     assert answer.url == (page_of(nora()) if leads_to == "change" else ADD)
+
+
+def test_several_are_invited_at_once_and_who_has_a_password_is_told_apart(store, sams, olga):
+    others = [member(store, Role.VIEWER, name=f"New {number}") for number in range(2)]
+    chosen = wiring.users().save(olga.evolve(password_hash="argon2$some"))
+    answer = sams.post(USERS, {"action": "invite", "row": [user.user_id for user in (*others, chosen)]})
+    assert answer.status_code == 200
+    assert "Has a password already" in answer.content.decode()
+    assert {message.to[0] for message in mail.outbox} == {user.email for user in others}
+
+
+def test_no_further_mail_is_tried_once_the_mail_server_is_gone(store, sams, settings, no_mail_server):
+    people = [member(store, Role.VIEWER, name=f"New {number}") for number in range(3)]
+    answer = sams.post(USERS, {"action": "invite", "row": [user.user_id for user in people]})
+    page = answer.content.decode()
+    assert page.count("Not tried: the mail server did not take the one before.") == 2
+    assert [actions(store, user) for user in people].count([]) == 2
+
+
+def test_several_are_deactivated_after_a_question_and_oneself_is_left(store, adas, ada, olga):
+    chosen = {"action": "deactivate", "row": [olga.user_id, ada.user_id]}
+    asked = adas.post(USERS, chosen)
+    assert "signed out at once" in asked.content.decode()
+    assert stored(olga).is_active
+    answer = adas.post(USERS, chosen | {"confirmed": "yes", "version": ["1", "1"]})
+    assert "You cannot shut yourself out" in answer.content.decode()
+    assert (stored(olga).is_active, stored(ada).is_active) == (False, True)
+    assert actions(store, olga) == ["user.deactivated"]
+
+
+def test_support_unlocks_several_and_deactivates_none(store, sams, olga):
+    assert sams.post(USERS, {"action": "unlock_chosen", "row": olga.user_id}).status_code == 302
+    assert actions(store, olga) == ["user.unlocked"]
+    refused = sams.post(USERS, {"action": "deactivate", "row": olga.user_id, "confirmed": "yes", "version": "1"})
+    assert refused.status_code == 403
+    assert stored(olga) == olga

@@ -7,21 +7,29 @@ from pydantic import ValidationError
 from apps.accounts.entities import User
 from apps.accounts.repository import Users
 from apps.accounts.services._recording import invalid, object_of
+from apps.accounts.time_zones import zone_named
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
-from apps.errors import NotFound
+from apps.errors import Invalid, NotFound
 from apps.storage.conditions import attribute
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.sessions import WebSession, WebSessions
 
 
-def change_profile(users: Users, *, user: User, name: str, actor: Actor, now: datetime, audit: AuditLog) -> User:
-    """Take another name; returns the user as stored. Raises `Invalid` (with its field), `StaleVersion`."""
+def change_profile(
+    users: Users, *, user: User, name: str, time_zone: str, actor: Actor, now: datetime, audit: AuditLog
+) -> User:
+    """Take another name and time zone (an IANA name, or none); returns the user as stored.
+
+    Raises `Invalid` (with its field), `StaleVersion`.
+    """
+    if time_zone and zone_named(time_zone) is None:
+        raise Invalid("Choose one of these time zones.", field="time_zone")
     try:
-        changed = user.evolve(name=name, updated_at=now)
+        changed = user.evolve(name=name, time_zone=time_zone, updated_at=now)
     except ValidationError as error:
         raise invalid(error) from None
-    fields = [field for field in ("name",) if getattr(changed, field) != getattr(user, field)]
+    fields = [field for field in ("name", "time_zone") if getattr(changed, field) != getattr(user, field)]
     if not fields:
         return user
     entry = audit.recording(

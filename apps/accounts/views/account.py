@@ -26,7 +26,8 @@ def account(request: HttpRequest) -> HttpResponse:
     """The name, what else is known of the person, and the theme."""
     user = signed_in_user(request)
     template = "accounts/profile.html"
-    form = ProfileForm(request.POST if request.method == "POST" else None, initial={"name": user.name})
+    known = {"name": user.name, "time_zone": user.time_zone}
+    form = ProfileForm(request.POST if request.method == "POST" else None, initial=known)
     context = {"form": form, "roles": [role.replace("_", " ") for role in sorted(user.roles)]}
     if request.method == "GET" or not form.is_valid():
         status = 200 if request.method == "GET" else UNPROCESSABLE
@@ -36,6 +37,7 @@ def account(request: HttpRequest) -> HttpResponse:
             wiring.users(),
             user=user,
             name=form.cleaned_data["name"],
+            time_zone=form.cleaned_data["time_zone"],
             actor=actor_of(request),
             now=datetime.now(UTC),
             audit=wiring.audit_log(),
