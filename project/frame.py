@@ -13,6 +13,7 @@ THEMES = ("auto", "light", "dark")
 SECTIONS = (
     ("Home", "home", "home", None),
     ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
+    ("People", "people:list", "people", Permission.USERS_SEE),
     ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),
 )
 BACK_OFFICE = ("Back office", "admin:index", "section", None)

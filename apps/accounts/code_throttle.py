@@ -10,13 +10,15 @@ A try is counted before its code is looked at, so that many at once gain nothing
 
 import hashlib
 import math
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apps.accounts.errors import TooManyAttempts
-from apps.accounts.throttle import FAMILIAR_IS_KEPT, HERE_IS_KEPT, TRIES, Bucket, Buckets, wait_here
+from apps.accounts.throttle import FAMILIAR_IS_KEPT, HERE_IS_KEPT, TRIES, UNLOCKING_IS_KEPT, Bucket, Buckets, wait_here
 from apps.storage.conditions import Condition, Update, attribute
 from apps.storage.errors import ConditionFailed, ItemNotFound
+from apps.storage.writes import Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +49,23 @@ class CodeThrottle:
         self.buckets.delete(attempt.counter)
         self.buckets.put_many([Bucket(bucket=attempt.familiar, expires_at=now + FAMILIAR_IS_KEPT)])
 
+    def unlocking(self, *, user_id: str, now: datetime) -> Write:
+        """The write that forgets this account's wrong codes, whatever address they came from."""
+        marker = Bucket(
+            bucket=_name("unlocked", user_id), series=secrets.token_hex(8), expires_at=now + UNLOCKING_IS_KEPT
+        )
+        return self.buckets.putting(marker)
+
     def _counted(self, user_id: str, address: str, now: datetime) -> CodeAttempt | None:
         """The try, counted; None where another came in between."""
-        familiar, own, strangers = (
-            _name("familiar", user_id, address),
-            _name("here", user_id, address),
-            _name("strangers", user_id),
-        )
-        found = {bucket.bucket: bucket for bucket in self.buckets.get_many((familiar, own, strangers), consistent=True)}
+        familiar, own = _name("familiar", user_id, address), _name("here", user_id, address)
+        strangers, unlocked = _name("strangers", user_id), _name("unlocked", user_id)
+        names = (familiar, own, strangers, unlocked)
+        found = {bucket.bucket: bucket for bucket in self.buckets.get_many(names, consistent=True)}
         counter = own if familiar in found else strangers
-        before = found.get(counter)
+        stored = found.get(counter)
+        series = found[unlocked].series if unlocked in found else ""
+        before = stored if stored and stored.series == series else None
         if before is not None and before.opens_at is not None and before.opens_at > now:
             raise TooManyAttempts(max(1, math.ceil((before.opens_at - now).total_seconds())))
         failures = (before.failures if before else 0) + 1
@@ -64,13 +73,14 @@ class CodeThrottle:
         change = Update(
             set={
                 "failures": failures,
+                "series": series,
                 "opens_at": now + timedelta(seconds=wait) if wait else None,
                 "expires_at": now + HERE_IS_KEPT,
             }
         )
         unchanged: Condition = attribute("bucket").missing() | attribute("expires_at").at_most(now)
-        if before is not None:
-            unchanged = attribute("version").equals(before.version)
+        if stored is not None:
+            unchanged = attribute("version").equals(stored.version)
         try:
             self.buckets.update(counter, change, condition=unchanged, or_create=True)
         except (ConditionFailed, ItemNotFound):

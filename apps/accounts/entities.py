@@ -131,6 +131,30 @@ class ApiToken(Entity):
         return f"token {self.name} (…{self.hint})"
 
 
+class Identity(Entity):
+    """Who somebody is at a provider of single sign-on, and which user that is here.
+
+    `identity` is `identity_key(issuer, subject)`; `email` is the address that the provider told when the two were
+    connected, for the eye alone.
+    """
+
+    unique: ClassVar[tuple[Unique, ...]] = (
+        Unique("user_id", within="issuer", message="This account is connected already. Disconnect it first."),
+    )
+
+    identity: str
+    issuer: str
+    subject: str
+    user_id: str
+    email: str = ""
+    created_at: Instant
+
+
+def identity_key(issuer: str, subject: str) -> str:
+    """What an identity is stored under: the two parts, escaped so that no two pairs look alike."""
+    return "#".join(part.replace("%", "%25").replace("#", "%23") for part in (issuer, subject))
+
+
 class SignIn(Entity):
     """When somebody last signed in, from where and with what; apart from the user, whose edits it must not disturb."""
 

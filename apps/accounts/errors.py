@@ -43,6 +43,38 @@ class TooManyAttempts(Unavailable):
         self.wait_seconds = wait_seconds
 
 
+class ProviderUnavailable(Unavailable):
+    """The provider of single sign-on does not answer, or not as one; `reason` is for the log and holds no secret."""
+
+    code = "provider_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        """One sentence for every reason."""
+        super().__init__("Single sign-on does not answer as it should right now.")
+        self.reason = reason
+
+    def again(self) -> "ProviderUnavailable":
+        """The same error for somebody else."""
+        return ProviderUnavailable(self.reason)
+
+
+class SignInRefused(Invalid):
+    """What came back from the provider is not accepted; `reason` is for the log and holds no secret."""
+
+    code = "sign_in_refused"
+
+    def __init__(self, reason: str) -> None:
+        """One sentence for every reason: what exactly was wrong helps only whoever forged it."""
+        super().__init__("What came back from single sign-on could not be accepted.")
+        self.reason = reason
+
+
+class NoAccount(Forbidden):
+    """Nobody here is connected with this person, or who is may not sign in: which of these is never told."""
+
+    code = "no_account"
+
+
 class LinkVoid(NotFound):
     """A link to choose a password that was used, has expired, or was never made: which of these is never told."""
 

@@ -84,6 +84,18 @@ class PasswordForm(forms.Form):
         return data
 
 
+class ConfirmForm(forms.Form):
+    """The current password, before something that opens or closes a way into the account."""
+
+    current_password = forms.CharField(
+        label="Current password",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter your current password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
 class ChosenPasswordForm(PasswordForm):
     """Twice the password that somebody chooses who came by a link."""
 

@@ -91,8 +91,8 @@ def sign_in(request: HttpRequest, user: User) -> None:
     session = request.session
     if session.get(USER_ID) not in {None, user.user_id}:
         session.flush()
-    if session.pop(HALF_SIGNED_IN, None):
-        session.set_expiry(None)
+    session.pop(HALF_SIGNED_IN, None)
+    session.set_expiry(None)  # while nobody was signed in it may have been kept for minutes only
     session[USER_ID] = user.user_id
     session[AUTH_EPOCH] = user.auth_epoch
     session[DEVICE] = device_of(request)

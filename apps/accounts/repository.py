@@ -3,8 +3,18 @@
 import contextlib
 from datetime import datetime, timedelta
 
-from apps.accounts.entities import ApiToken, Invitation, Role, SecondFactor, SignIn, User, folded
-from apps.accounts.tables import API_TOKENS, INVITATIONS, SECOND_FACTORS, SIGN_INS, USERS
+from apps.accounts.entities import (
+    ApiToken,
+    Identity,
+    Invitation,
+    Role,
+    SecondFactor,
+    SignIn,
+    User,
+    folded,
+    identity_key,
+)
+from apps.accounts.tables import API_TOKENS, IDENTITIES, INVITATIONS, SECOND_FACTORS, SIGN_INS, USERS
 from apps.storage.conditions import Query, Update, attribute, begins_with
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.page import Page
@@ -72,6 +82,27 @@ class ApiTokens(Repository[ApiToken]):
         unchanged = seen.missing() if token.last_used_at is None else seen.equals(token.last_used_at)
         with contextlib.suppress(ConditionFailed, ItemNotFound):  # another request said it, or the token was revoked
             self.update(token.token_hash, Update(set={"last_used_at": now}), condition=unchanged)
+
+
+class Identities(Repository[Identity]):
+    """Who people are at providers of single sign-on: an identity has one user, a user one identity at each provider."""
+
+    entity = Identity
+    table = IDENTITIES
+    noun = "identity"
+
+    def named(self, *, issuer: str, subject: str) -> Identity | None:
+        """This identity, read consistently by key."""
+        return self.find(identity_key(issuer, subject), consistent=True)
+
+    def held_by(self, user_id: str, *, issuer: str) -> Identity | None:
+        """Who this user is at this provider, read consistently through the guard that keeps it to one."""
+        return self.find_unique("user_id", user_id, within=issuer)
+
+    def of(self, user_id: str) -> list[Identity]:
+        """Who this user is at any provider, former ones too, the first connected first; the index lags."""
+        found = self.stream(Query(partition=user_id, index="user_id-index"))
+        return sorted(found, key=lambda identity: identity.created_at)
 
 
 class Invitations(Repository[Invitation]):

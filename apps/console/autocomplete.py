@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 
 from apps.console.listings import Asked
 from apps.errors import NotFound
+from apps.storage.page import Page
 
 if TYPE_CHECKING:
     from apps.console.entity_admin import EntityAdmin
@@ -53,18 +54,26 @@ class Suggestions(_Lists):
         return [path("suggestions/", never_cache(self.suggestions_view), name=name), *super().get_urls()]
 
     def suggestions_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The first rows whose name begins with `q`, as JSON; 404 for who may not see them, or has not signed in."""
-        if not self.admin_site.has_permission(request) or not self.has_view_permission(request):
+        """The first rows whose name begins with `q`, or the one whose key is `key`, as JSON.
+
+        404 for who may not see them or has not signed in, and where no index finds by the beginning of a name.
+        """
+        may = self.admin_site.has_permission(request) and self.has_view_permission(request)
+        if not may or not any(listing.folded for listing in self.listings):
             raise NotFound("There is no such page, or you may not see it.")
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        typed = request.GET.get("q", "").strip()[:LONGEST_TYPED]
-        found = self.found(typed) if typed else None
-        page = None if found is not None else self.listed(Asked(prefix=typed), limit=MOST_SUGGESTED)
-        every = map(self.row, [found] if page is None else page.items)
-        rows = [row for row in every if self.has_view_permission(request, row)]
+        page = self._suggested(request.GET.get("q", "").strip()[:LONGEST_TYPED], key=request.GET.get("key", ""))
+        rows = [row for row in map(self.row, page.items) if self.has_view_permission(request, row)]
         suggested = [{"key": str(row.pk), "name": str(row), "note": self.suggested_note(row)} for row in rows]
-        return JsonResponse({"rows": suggested, "hasMore": bool(page and page.next)})
+        return JsonResponse({"rows": suggested, "hasMore": page.next is not None})
+
+    def _suggested(self, typed: str, *, key: str) -> Page[Any]:
+        if key:
+            found = self.rows().find(key)
+            return Page(items=[] if found is None else [found])
+        found = self.found(typed) if typed else None
+        return self.listed(Asked(prefix=typed), limit=MOST_SUGGESTED) if found is None else Page(items=[found])
 
     def suggested_note(self, row: Any) -> str:
         """What tells rows of the same name apart: the second column of the list."""

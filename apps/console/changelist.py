@@ -31,6 +31,8 @@ class CursorList(ChangeList):
     first_url: str | None = None
     exhausted_budget = False
     examined = 0
+    is_default = False
+    """Whether defaults of filters are in force, since nothing else was chosen."""
     names: Mapping[str, Mapping[str, str]] = {}
     """Of each related column: the names by key."""
 
@@ -131,6 +133,7 @@ class CursorList(ChangeList):
             defaults = {name: one.default() for name, one in lists.filters.items() if one.default is not None}
             filled = Asked(values={**defaults, **asked.values}, sort=asked.sort, descending=asked.descending)
             if any(True for _ in lists.candidates(filled)):
+                self.is_default = True
                 self._show(filled.values)
                 return lists.plan(filled)
         return lists.plan(asked)

@@ -55,6 +55,16 @@ class Filter(ABC):
         """The fields of a sort key that this can be asked of."""
         return frozenset({self.name})
 
+    @property
+    def unfit(self) -> str:
+        """Why the field cannot be filtered so, as a hint for who declared it; empty where it can."""
+        return ""
+
+    @property
+    def _kind(self) -> type:
+        info = self.entity.model_fields.get(self.name)
+        return object if info is None else kind_of(info)
+
     @abstractmethod
     def fields(self) -> Mapping[str, forms.Field]:
         """The fields of the form above the table, by the names that they have in the address."""
@@ -83,6 +93,11 @@ class Filter(ABC):
 class Choices(Filter):
     """One member of an enum; of a set of them, those that hold it."""
 
+    @property
+    def unfit(self) -> str:
+        """There must be members."""
+        return "" if self._members else "Use Exactly for a text or a number, and YesNo for a flag."
+
     def fields(self) -> Mapping[str, forms.Field]:
         """A list to choose from."""
         choices = [("", "All"), *((value, words(member)) for value, member in self._members.items())]
@@ -100,15 +115,20 @@ class Choices(Filter):
 
     @cached_property
     def _members(self) -> Mapping[str, Enum]:
-        info = self.entity.model_fields[self.name]
-        for kind in (kind_of(info), *get_args(info.annotation)):
+        info = self.entity.model_fields.get(self.name)
+        for kind in (kind_of(info), *get_args(info.annotation)) if info else ():
             if isinstance(kind, type) and issubclass(kind, Enum):
                 return {str(member.value): member for member in kind}
-        raise TypeError(f"{self.entity.__name__}.{self.name} is no enum to choose from")
+        return {}
 
 
 class YesNo(Filter):
     """Whether a flag is set."""
+
+    @property
+    def unfit(self) -> str:
+        """It must be a flag."""
+        return "" if self._kind is bool else "Use Choices for an enum, and Exactly for a text or a number."
 
     def fields(self) -> Mapping[str, forms.Field]:
         """Yes, no, or all."""
@@ -125,8 +145,7 @@ class Exactly(Filter):
 
     def fields(self) -> Mapping[str, forms.Field]:
         """A line of text, or of a number."""
-        info = self.entity.model_fields.get(self.name)
-        if info is not None and kind_of(info) is int:
+        if self._kind is int:
             number = forms.IntegerField(required=False, label=self.label, min_value=-MOST, max_value=MOST)
             return {self.name: number}
         return {self.name: forms.CharField(required=False, label=self.label, max_length=LONGEST_VALUE)}
@@ -171,6 +190,11 @@ class Days(Filter):
         self.ulid = ulid
 
     @property
+    def unfit(self) -> str:
+        """It must be a moment or a date."""
+        return "" if self._kind in {datetime, date} else "Use Day for a day as text, and Exactly for other values."
+
+    @property
     def keys(self) -> frozenset[str]:
         """The field itself, and the ULID."""
         return frozenset({self.name, *filter(None, [self.ulid])})
@@ -212,7 +236,7 @@ class Days(Filter):
 
     def _ends(self, value: Any) -> tuple[Any, Any]:
         first, last = value
-        if kind_of(self.entity.model_fields[self.name]) is date:
+        if self._kind is date:
             return first, last
         zone = timezone.get_current_timezone()
         low = datetime.combine(first, time(), zone).astimezone(UTC) if first else None

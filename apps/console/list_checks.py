@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.checks import Error
 
-from apps.console.filters import Choices
 from apps.console.listings import Listing
+
+TAKEN = frozenset({ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR})
 
 if TYPE_CHECKING:
     from apps.console.entity_admin import EntityAdmin
@@ -52,6 +54,9 @@ def _partition(admin: "EntityAdmin[Any]", listing: Listing) -> Iterator[Error]:
     elif listing.by and {*listing.by} != {*parts}:
         hint = f"{key.name} is made of {', '.join(parts) or 'no field'}: name exactly that in `by`."
         yield refused(admin, 10, f"{name} cannot be chosen by {', '.join(listing.by)}.", hint)
+    if listing.folded is not None and len(admin.lists.keys(listing)) == 1:
+        hint = "Only the beginning of a sort key can be searched: leave `folded` out, or name an index with one."
+        yield refused(admin, 10, f"{name} has no sort key to search.", hint)
     for field in listing.by:
         if field not in admin.lists.filters or admin.lists.filters[field].is_range:
             hint = f"Declare a filter on `{field}` of one value in `filters`, such as Choices, Exactly or Day."
@@ -79,9 +84,11 @@ def _filters(admin: "EntityAdmin[Any]") -> Iterator[Error]:
             hint = f"{admin.repository.entity.__name__} has {', '.join(sorted(known))}."
             yield refused(admin, 11, f"The filter `{name}` is of no stored field.", hint)
             continue
-        if isinstance(one, Choices) and not _has_choices(one):
-            hint = "Choices are the members of an enum: use Exactly for a text or a number, YesNo for a flag."
-            yield refused(admin, 11, f"`{name}` has no choices.", hint)
+        if one.unfit:
+            yield refused(admin, 11, f"`{name}` cannot be filtered by {type(one).__name__}.", one.unfit)
+        for taken in TAKEN & {*one.fields()}:
+            hint = "Addresses of lists use this name already: store the field under another one in Python."
+            yield refused(admin, 11, f"A filter cannot be called `{taken}`.", hint)
         chosen = any(name in listing.by for listing in admin.listings)
         lacking = [_name(admin, listing) for listing in every if not lists.answers(listing, name)]
         if not chosen and (lacking or not any(lists.answers(listing, name) for listing in admin.listings)):
@@ -139,13 +146,6 @@ def _actions(admin: "EntityAdmin[Any]") -> Iterator[Error]:
         if not hasattr(getattr(type(admin), name, None), "row_action"):
             hint = "Make it with @row_action, see apps/console/actions.py."
             yield refused(admin, 15, f"`{name}` is no action on rows.", hint)
-
-
-def _has_choices(one: Choices) -> bool:
-    try:
-        return bool(one.fields())
-    except (LookupError, TypeError):
-        return False
 
 
 def _name(admin: "EntityAdmin[Any]", listing: Listing) -> str:

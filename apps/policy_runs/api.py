@@ -14,6 +14,7 @@ from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import PolicyStatus, RunStatus
 from apps.policy_runs.errors import RunNotFound
+from apps.policy_runs.looks import note_screens_seen
 from apps.policy_runs.parsing import parse_entries
 from apps.policy_runs.schemas import (
     ControlIn,
@@ -27,7 +28,7 @@ from apps.policy_runs.schemas import (
     result_out,
     run_out,
 )
-from apps.policy_runs.services import LaunchRequest, checked_numbers, launch, note_screens_seen
+from apps.policy_runs.services import LaunchRequest, checked_numbers, launch
 from apps.policy_runs.services import control as control_run
 from apps.policy_runs.showing import stored_status
 from apps.policy_runs.wiring import default_stores

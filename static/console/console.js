@@ -88,6 +88,19 @@ class Combobox {
     around.className = "combobox";
     this.key.before(around);
     around.append(this.key, this.box, this.list, this.word);
+    if (this.key.value && !this.key.dataset.name) this.nameIt();
+  }
+
+  /* Show the name of the row whose key the field came with, unless somebody has begun to type. */
+  async nameIt() {
+    const key = this.key.value;
+    try {
+      const answer = await fetch(`${this.address}?key=${encodeURIComponent(key)}`);
+      const [row] = answer.ok ? (await answer.json()).rows : [];
+      if (row && this.box.value === key) this.box.value = row.name;
+    } catch {
+      // The key says it too.
+    }
   }
 
   typed() {

@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from apps.accounts.api import session_auth
 from apps.accounts.decorators import permission_required, sign_in_required
 from apps.accounts.middleware import signed_in_user, user_of
+from apps.accounts.urls import people
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -22,6 +23,7 @@ MIDDLEWARE = [
 CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
     "django.contrib.messages.context_processors.messages",
+    "apps.accounts.context.single_sign_on",
 ]
 
 
@@ -86,4 +88,5 @@ urlpatterns = [
     path("launch/", launch),
     path("api/", api.urls),
     path("account/", include("apps.accounts.urls")),
+    path("people/", include(people)),
 ]

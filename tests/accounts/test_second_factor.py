@@ -15,6 +15,7 @@ from apps.accounts import middleware, services, wiring
 from apps.accounts.entities import Role, User
 from apps.accounts.errors import WrongCode
 from apps.accounts.one_time_codes import matching_step, new_recovery_codes, recovery_hash
+from apps.errors import Forbidden, NotFound
 from apps.storage.connection import Store
 from apps.storage.errors import SecretUnreadable
 from apps.storage.sessions import session_hash
@@ -283,6 +284,25 @@ def test_strangers_who_fail_do_not_lock_out_an_address_that_signed_in_before(app
     assert enter(again, app.code()).status_code == 302
 
 
+def test_support_unlocks_codes_too_from_strange_and_from_known_addresses(
+    app: App, sign_in: SignIn, ada: User, make_user: Callable[..., User]
+) -> None:
+    sam = make_user(email="sam@example.org", roles=(Role.SUPPORT,))
+    home, strange = Client(REMOTE_ADDR="198.51.100.4"), Client(REMOTE_ADDR="203.0.113.7")
+    sign_in(home)
+    assert enter(home, app.recovery[0]).status_code == 302
+    for browser in (home, strange):
+        sign_in(browser)
+        assert [enter(browser, "000000").status_code for _ in range(6)] == [422] * 5 + [429]
+    services.unlock(
+        wiring.throttle(), user=ada, by=sam, actor=sam.acting(), now=datetime.now(UTC), audit=wiring.audit_log()
+    )
+    assert [enter(browser, code).status_code for browser, code in ((home, app.code()), (strange, app.recovery[1]))] == [
+        302,
+        302,
+    ]
+
+
 def test_the_code_needs_the_csrf_token(app: App, ada: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', strict.get("/account/sign-in/").content.decode())
@@ -363,17 +383,26 @@ def test_switching_off_needs_both_factors_and_leaves_nothing(
 
 
 def test_an_administrator_takes_it_away_and_all_sessions_end(
-    client: Client, app: App, half: Client, sign_in: SignIn, ada: User
+    client: Client, app: App, half: Client, sign_in: SignIn, ada: User, make_user: Callable[..., User]
 ) -> None:
-    services.reset_second_factor(
-        wiring.users(),
-        wiring.second_factors(),
-        user=wiring.users().get(ada.user_id),
-        actor=ADMIN,
-        now=datetime.now(UTC),
-        audit=wiring.audit_log(),
-        sessions=wiring.web_sessions(),
-    )
+    def reset(by: User) -> None:
+        services.reset_second_factor(
+            wiring.users(),
+            wiring.second_factors(),
+            user=wiring.users().get(ada.user_id),
+            by=by,
+            actor=by.acting(),
+            now=datetime.now(UTC),
+            audit=wiring.audit_log(),
+            sessions=wiring.web_sessions(),
+        )
+
+    with pytest.raises(Forbidden):
+        reset(make_user(email="sam@example.org", roles=(Role.SUPPORT,)))
+    with pytest.raises(NotFound):
+        reset(make_user(email="vera@example.org", roles=(Role.VIEWER,)))
+    assert client.get("/").status_code == 200
+    reset(make_user(email="grace@example.org", roles=(Role.ADMIN,)))
     assert client.get("/").status_code == 302
     assert enter(half, app.code())["Location"] == "/account/sign-in/"
     assert sign_in(Client())["Location"] == "/"

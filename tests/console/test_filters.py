@@ -154,12 +154,17 @@ def test_a_day_is_today_where_nothing_else_is_chosen(office_store, adas):
         entry = AuditEntry(object=name, entry=str(ULID.from_datetime(at)), action="x", at=at, actor_id="a")
         log.add(entry)
     today = datetime.now(UTC).date().isoformat()
+    assert "fit what is chosen above" not in text(adas.get(ENTRIES))
     page = adas.get(ENTRIES)
     assert rows(page) == ["Hosts#new"]
     assert f'value="{today}"' in page.content.decode(), "the day that is shown is told"
     assert rows(adas.get(f"{ENTRIES}?day=2026-03-01")) == ["Hosts#old"]
     assert rows(adas.get(f"{ENTRIES}?object=Hosts%23old")) == ["Hosts#old"]
     assert rows(adas.get(f"{ENTRIES}?object=Hosts%23old&day={today}")) == []
+
+
+def test_a_day_without_rows_says_that_another_may_have_some(office_store, adas):
+    assert "No audit entries fit what is chosen above." in text(adas.get(ENTRIES))
 
 
 def test_a_filter_may_be_part_of_a_sort_key_s_template(office_store, adas, costs):

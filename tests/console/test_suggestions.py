@@ -48,11 +48,19 @@ def test_a_suggestion_tells_the_key_and_what_tells_it_from_another_of_that_name(
     assert row["key"] == ada.user_id
 
 
+def test_the_row_of_a_key_is_named(adas, ada, crowd, costs):
+    with costs(requests=3, gets=3, wcu=0):
+        assert names(adas.get(f"{ASK}?key={ada.user_id}")) == ["Ada Admin"]
+    for key in ("nobody", "\0", "x" * 3000):
+        assert names(adas.get(ASK, {"key": key})) == []
+
+
 @pytest.mark.parametrize("role", Role)
 def test_only_who_may_see_the_rows_is_suggested_any(store, ada, role):
     answer = browser(member(store, role)).get(f"{ASK}?q=ada")
     assert answer.status_code == (200 if role in {Role.ADMIN, Role.SUPPORT} else 404)
     assert (ada.email in answer.content.decode()) == (role in {Role.ADMIN, Role.SUPPORT})
+    assert browser(member(store, role)).get(f"{ASK}?key={ada.user_id}").status_code == answer.status_code
 
 
 def test_who_has_not_signed_in_is_suggested_nothing(store, ada):
@@ -81,3 +89,13 @@ def test_the_form_s_field_of_a_key_is_such_a_box_for_who_may_see_the_others(offi
         request.user = who
         field = admin.formfield_for_dbfield(admin.model._meta.get_field("user_id"), request)
         assert isinstance(field.widget, NameBox) is is_box
+
+
+def test_the_page_of_a_row_asks_for_a_key_in_such_a_box(office_store, adas, runs, monkeypatch, costs):
+    monkeypatch.setattr(RunAdmin, "changes", RunAdmin.exports)
+    with costs(requests=3, gets=3, wcu=0):
+        html = adas.get(f"{RUNS}{runs[0].execution_id}/change/").content.decode()
+    box = re.search(r'<input[^>]*name="user_id"[^>]*>', html)[0]
+    assert f'data-suggestions="{ASK}"' in box
+    assert 'value="user-0"' in box
+    assert "console/console.js" in html

@@ -4,7 +4,6 @@ from apps.accounts.services.access import (
     Access,
     access_of,
     end_session_of,
-    reset_second_factor_of,
     sign_out_user,
     unlock,
 )
@@ -29,10 +28,12 @@ from apps.accounts.services.second_factor import (
 from apps.accounts.services.signing_in import (
     authenticate,
     change_password,
+    confirm_password,
     note_signed_in,
     pass_second_factor,
     sign_out_everywhere,
 )
+from apps.accounts.services.single_sign_on import connect, disconnect, sign_in_with_identity
 from apps.accounts.services.tokens import MOST_TOKENS, NewToken, create_token, revoke_token, user_of_token
 
 __all__ = [
@@ -48,10 +49,13 @@ __all__ = [
     "change_profile",
     "change_user",
     "choose_password",
+    "confirm_password",
     "confirm_second_factor",
+    "connect",
     "create_token",
     "create_user",
     "deactivate",
+    "disconnect",
     "end_session",
     "end_session_of",
     "note_signed_in",
@@ -59,13 +63,13 @@ __all__ = [
     "reactivate",
     "renew_recovery_codes",
     "reset_second_factor",
-    "reset_second_factor_of",
     "revoke_token",
     "second_factor_to_confirm",
     "send_link",
     "send_reset",
     "set_password",
     "show_link",
+    "sign_in_with_identity",
     "sign_out_everywhere",
     "sign_out_user",
     "switch_off_second_factor",

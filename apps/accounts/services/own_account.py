@@ -54,7 +54,7 @@ def end_session(
     found = sessions.find(session_hash, consistent=True) if session_hash else None
     if found is None or found.user_id != user.user_id:
         raise missing
-    before = {"device": found.device}
+    before = {"device": found.device, "last_seen_at": found.last_seen_at}
     entry = audit.recording(object_of(user), action="user.session_ended", actor=actor, at=now, before=before)
     try:
         sessions.delete(session_hash, entry, condition=attribute("user_id").equals(user.user_id))

@@ -80,10 +80,10 @@ def add_user(
     """
     roles = frozenset(roles)
     require(by, Permission.USERS_INVITE)
-    if roles:
-        require(by, Permission.USERS_ROLES)
     if password is not None:
         require(by, Permission.USERS_CHANGE)
+    if roles:
+        require(by, Permission.USERS_ROLES)
     return create_user(
         users,
         email=email,

@@ -117,6 +117,17 @@ def change_password(
     return stored
 
 
+def confirm_password(
+    *, user: User, password: str, address: str, now: datetime, throttle: Throttle, passwords: Passwords
+) -> None:
+    """See that it is really this user who asks for something that opens a way into the account.
+
+    Raises `WrongCredentials` (field `current_password`), `TooManyAttempts`, `Unavailable`.
+    """
+    field = "current_password"
+    prove_password(user, password, field=field, address=address, now=now, throttle=throttle, passwords=passwords)
+
+
 def sign_out_everywhere(
     users: Users, *, user: User, actor: Actor, now: datetime, audit: AuditLog, sessions: WebSessions
 ) -> None:

@@ -22,13 +22,13 @@ TEMPLATE = "accounts/code.html"
 FEW_CODES = 3
 
 
-def arrive(request: HttpRequest, user: User, *, wanted: str, by: str) -> HttpResponse:
+def arrive(request: HttpRequest, user: User, *, wanted: str, by: str, asks_code: bool = True) -> HttpResponse:
     """Sign in somebody who showed who they are, and lead them where they wanted to go; a second factor is asked first.
 
-    `by` is what they showed it with, for the audit log.
+    `by` is what they showed it with, for the audit log; without `asks_code` that is all it takes.
     """
     now = datetime.now(UTC)
-    if user.has_second_factor:
+    if asks_code and user.has_second_factor:
         middleware.half_sign_in(request, user, now=now)
         return redirect(with_next(request, "accounts:code", wanted))
     services.note_signed_in(
