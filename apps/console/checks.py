@@ -88,6 +88,6 @@ def _writers(admin: "EntityAdmin[Any]") -> Iterator[Error]:
     editable = {field.name for field in admin.model._meta.concrete_fields if field.editable} | secrets
     editable &= set(declared_fields(admin))
     for name, field in admin.repository.entity.model_fields.items():
-        if field.is_required() and name not in editable - set(admin.readonly_fields):
-            hint = "Show it in `fields` where a form can edit it, or leave `changes` out."
+        if field.is_required() and name not in {*(editable - set(admin.readonly_fields)), *admin.filled}:
+            hint = "Show it in `fields` where a form can edit it, make it in `filled`, or leave `changes` out."
             yield refused(admin, 8, f"`{name}` is required, but no form can give it.", hint)

@@ -1,6 +1,6 @@
 """`EntityAdmin`: Django's `ModelAdmin` over an entity and its repository."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -47,6 +47,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     rows, `RowActions`. `labels` names fields better.
 
     `children` are `Inline`s: rows of other tables that are shown on the page of this one's.
+    `filled` makes what a new row needs and nobody enters, such as an id.
 
     With `changes` (a permission) there are forms: then `create`, `change` and `remove` call the services, which check
     the permission again and write the audit entry. With `sees_history` (a permission) there is a history.
@@ -56,6 +57,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     changes: ClassVar[str | None] = None
     sees_history: ClassVar[str | None] = None
     children: ClassVar[Sequence[type[Inline]]] = ()
+    filled: ClassVar[Mapping[str, Callable[[], Any]]] = {}
 
     checks_class = EntityAdminChecks
     actions = None
@@ -241,9 +243,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
             for name in secrets_of(entity)
             if name in shown
         }
-        kwargs["form"] = type(self.form.__name__, (self.form,), secrets)
+        base = kwargs.get("form", self.form)
+        kwargs["form"] = type(base.__name__, (base,), secrets)
         form = super().get_form(request, obj, change, **kwargs)
-        known = {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
+        known: dict[str, Any] = {"filled": self.filled}
+        known |= {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
         return type(form.__name__, (form,), known)
 
     def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:
@@ -350,6 +354,10 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
 
     def _told(self, request: HttpRequest, obj: Any, sentence: str) -> HttpResponse:
         self.message_user(request, sentence, messages.SUCCESS)
+        return self.onward(request, obj)
+
+    def onward(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Where the button leads that was pressed: to the list, to this row again, or to a new one."""
         kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
         if "_continue" in request.POST:

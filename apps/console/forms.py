@@ -1,7 +1,7 @@
 """The form of a row: it changes the entity that was read, field by field, and lets the entity judge the result."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -57,6 +57,7 @@ class EntityForm(_ModelForm):
     refused: ClassVar[DomainError | None] = None
     given: frozenset[str] = frozenset()
     """Fields that follow from something else: nobody enters them."""
+    filled: ClassVar[Mapping[str, Callable[[], Any]]] = {}
     entity: Entity
     differences: list[Difference] | None = None
 
@@ -165,7 +166,8 @@ class EntityForm(_ModelForm):
 
     def _made(self, data: Mapping[str, Any]) -> Entity:
         if self.stored is None:
-            return self.kind.model_validate({name: self._value(name, data[name]) for name in self.changeable})
+            entered = {name: self._value(name, data[name]) for name in self.changeable}
+            return self.kind.model_validate({**{name: made() for name, made in self.filled.items()}, **entered})
         return self.stored.evolve(**{name: self._value(name, data[name]) for name in self.changed})
 
     def _value(self, name: str, value: Any) -> Any:

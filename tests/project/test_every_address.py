@@ -8,6 +8,7 @@ import orjson
 import pytest
 from django.urls import get_resolver
 
+from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
@@ -118,6 +119,8 @@ def test_every_socket_is_in_the_table() -> None:
 def test_every_screen_of_the_back_office_belongs_to_an_admin_that_says_who_may_see_it() -> None:
     names = {f"{model._meta.app_label}_{model._meta.model_name}" for model in console._registry}
     known = {f"{name}_{screen}" for name in names for screen in SCREENS} | {"index", "app_list", None}
+    known |= {f"accounts_user_{deed}" for deed in UserAdmin.deeds}
+    assert set(UserAdmin.deeds.values()) <= set(RULES)
     assert {pattern.name for route, pattern in routes() if is_the_admins(route)} <= known
     for admin in console._registry.values():
         actions = {getattr(type(admin), name).row_action.permission for name in admin.row_actions}  # type: ignore[attr-defined]
