@@ -1,6 +1,7 @@
 """The back office: Django's admin over what the apps declare in their `admin.py`."""
 
-from apps.accounts.admin import ApiTokenAdmin, IdentityAdmin, UserAdmin, WebSessionAdmin
+from apps.accounts.access_admin import ApiTokenAdmin, IdentityAdmin, WebSessionAdmin
+from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import allowed
 from apps.console.site import Console

@@ -33,6 +33,7 @@ from apps.storage.entity import Entity, Expiry, Instant
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.repository import Repository
 from apps.storage.tables import RATE_LIMITS
+from apps.storage.transaction import Reading
 from apps.storage.writes import Write
 
 FREE_FAILURES_HERE = 5
@@ -159,10 +160,9 @@ class Throttle:
         )
         return self.buckets.putting(marker), self.buckets.deleting(_name("everywhere", account))
 
-    def failures_of(self, email: str) -> int:
-        """How often signing in to this account failed of late, from all addresses, unless it was unlocked since."""
-        found = self.buckets.find(_name("everywhere", folded(email)))
-        return found.failures if found else 0
+    def counting(self, *, email: str) -> Reading[Bucket]:
+        """The question for the failures of this account, from all addresses, since it was last unlocked."""
+        return self.buckets.reading(_name("everywhere", folded(email)))
 
     def _counted_here(self, attempt: Attempt, now: datetime) -> bool:
         """Count the attempt for account and address; False where another attempt came in between."""

@@ -24,7 +24,7 @@ CANNOT_WORK = {
     "list_editable": "Several rows cannot be saved in one form: change them on their own pages.",
     "ordering": "Rows come in the order of an index: declare the preferred one first in `listings`.",
     "list_select_related": "Declare `related`: names of a whole page are read in one batch.",
-    "inlines": _NO_RELATIONS,
+    "inlines": "Children are found by key, not by relation: declare them as `Inline`s in `children`.",
     "autocomplete_fields": "Declare `related`: it looks for names through an index.",
     "raw_id_fields": "Declare `related`: it looks for names through an index.",
     "filter_horizontal": _NO_SCRIPTS,
@@ -88,6 +88,6 @@ def _writers(admin: "EntityAdmin[Any]") -> Iterator[Error]:
     editable = {field.name for field in admin.model._meta.concrete_fields if field.editable} | secrets
     editable &= set(declared_fields(admin))
     for name, field in admin.repository.entity.model_fields.items():
-        if field.is_required() and name not in editable - set(admin.readonly_fields):
-            hint = "Show it in `fields` where a form can edit it, or leave `changes` out."
+        if field.is_required() and name not in {*(editable - set(admin.readonly_fields)), *admin.filled}:
+            hint = "Show it in `fields` where a form can edit it, make it in `filled`, or leave `changes` out."
             yield refused(admin, 8, f"`{name}` is required, but no form can give it.", hint)

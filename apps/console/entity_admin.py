@@ -1,6 +1,6 @@
 """`EntityAdmin`: Django's `ModelAdmin` over an entity and its repository."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -13,7 +13,7 @@ from django.db import models
 from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -24,7 +24,9 @@ from apps.console.checks import EntityAdminChecks
 from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
+from apps.console.inlines import Inline, children
 from apps.console.lists import FOUND, RowLists
+from apps.console.row_forms import rows_view
 from apps.console.secret_fields import SecretField, secrets_of
 from apps.console.widgets import Words
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
@@ -44,6 +46,9 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     `ModelAdmin`: `list_display`, `fields`; where its list is read from, `RowLists` says, and what can be done to chosen
     rows, `RowActions`. `labels` names fields better.
 
+    `children` are `Inline`s: rows of other tables that are shown on the page of this one's.
+    `filled` makes what a new row needs and nobody enters, such as an id.
+
     With `changes` (a permission) there are forms: then `create`, `change` and `remove` call the services, which check
     the permission again and write the audit entry. With `sees_history` (a permission) there is a history.
     """
@@ -51,6 +56,8 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     sees: ClassVar[str]
     changes: ClassVar[str | None] = None
     sees_history: ClassVar[str | None] = None
+    children: ClassVar[Sequence[type[Inline]]] = ()
+    filled: ClassVar[Mapping[str, Callable[[], Any]]] = {}
 
     checks_class = EntityAdminChecks
     actions = None
@@ -143,6 +150,21 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
             vars(request)[FOUND] = {}  # it may be another one by now
             return view(request, object_id, form_url, extra_context)
 
+    def get_urls(self) -> list[Any]:
+        """Django's, and the pages that change children as rows."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_rows"
+        view = self.admin_site.admin_view(self.rows_view)
+        return [path("<path:object_id>/rows/<int:number>/", view, name=name), *super().get_urls()]
+
+    @method_decorator(sensitive_post_parameters())
+    def rows_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        """The children of a row, each with a form."""
+        row = self.get_object(request, unquote(object_id))
+        self._require(request, row, may=True)
+        if number >= len(self.children):
+            raise NotFound("There is no such page, or you may not see it.")
+        return rows_view(self, request, row, self.children[number]())
+
     def _gone(self, request: HttpRequest, key: str, gone: NotFound) -> HttpResponse:
         """The form of what was deleted meanwhile: all that was typed, to be added anew or left."""
         typed = cast("QueryDict", request.POST).copy()
@@ -221,9 +243,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
             for name in secrets_of(entity)
             if name in shown
         }
-        kwargs["form"] = type(self.form.__name__, (self.form,), secrets)
+        base = kwargs.get("form", self.form)
+        kwargs["form"] = type(base.__name__, (base,), secrets)
         form = super().get_form(request, obj, change, **kwargs)
-        known = {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
+        known: dict[str, Any] = {"filled": self.filled}
+        known |= {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
         return type(form.__name__, (form,), known)
 
     def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:
@@ -235,10 +259,13 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         """The page; refused forms answer 422, or 409 with both versions where somebody else was faster."""
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
-        context["site_page"] = self.site_page(request, form.stored) if form.stored is not None else None
+        if form.stored is not None:
+            row = self.row(form.stored)
+            groups = [children(self, one(), at=at, request=request, row=row) for at, one in enumerate(self.children)]
+            context["children"] = [group for group in groups if group is not None]
+            context["site_page"] = self.site_page(request, form.stored)
+            context["links"] = self.links(request, form.stored)
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
-        row = context.get("original")
-        context["links"] = self.links(request, row.entity) if row is not None else ()
         if isinstance(refused, StaleVersion):
             context["differences"] = form.differences
         answer = super().render_change_form(request, context, *args, **kwargs)
@@ -333,6 +360,10 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
 
     def _told(self, request: HttpRequest, obj: Any, sentence: str) -> HttpResponse:
         self.message_user(request, sentence, messages.SUCCESS)
+        return self.onward(request, obj)
+
+    def onward(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Where the button leads that was pressed: to the list, to this row again, or to a new one."""
         kept: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
         if "_continue" in request.POST:

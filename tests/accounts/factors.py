@@ -21,18 +21,20 @@ class App:
     key: str
     recovery: list[str]
 
-    def code(self, *, steps: int = 0) -> str:
-        """What it shows now, or showed or will show some steps of 30 seconds away."""
+    def code(self, *, steps: int = 1) -> str:
+        """What it will show some steps of 30 seconds from now: the next one is newer than that of setting up, and right
+        whenever the present step ends.
+        """
         return pyotp.TOTP(self.key).at(datetime.now(UTC) + timedelta(seconds=30 * steps))
 
 
-def set_up(client: Client, *, steps: int = -1) -> App:
-    """Set a second factor up as a person does; a code of the step before leaves the present one for the test."""
+def set_up(client: Client) -> App:
+    """Set a second factor up as a person does."""
     assert client.post("/account/second-factor/", {"password": PASSWORD}).status_code == 302
     found = KEY.search(client.get("/account/second-factor/confirm/").content.decode())
     assert found is not None
     app = App(key=found.group(1).replace(" ", ""), recovery=[])
-    answer = client.post("/account/second-factor/confirm/", {"code": app.code(steps=steps)})
+    answer = client.post("/account/second-factor/confirm/", {"code": app.code(steps=0)})
     assert answer.status_code == 200, answer.content
     app.recovery = list(dict.fromkeys(CODES.findall(answer.content.decode())))
     return app

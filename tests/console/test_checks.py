@@ -18,6 +18,7 @@ from apps.policy_runs.admin import HostAdmin
 from apps.storage.entity import Entity
 from apps.storage.repository import Repository
 from apps.storage.table import Index, Key, Table
+from tests.console.office import EntryAdmin
 
 
 def found(admin, **declared):
@@ -67,7 +68,7 @@ def test_an_option_that_needs_sql_is_refused(option):
         (HostAdmin, {"row_actions": ("explode",)}, "E015", "Make it with @row_action"),
         (HostAdmin, {"row_actions": ("remove",)}, "E015", "Make it with @row_action"),
         (UserAdmin, {"fields": ("name", "password_hash")}, "E006", "`password_hash` is nothing that can be shown"),
-        (UserAdmin, {"changes": "users.change", "fields": None}, "E007", "create and change and remove"),
+        (EntryAdmin, {"changes": "users.change"}, "E007", "create and change and remove"),
         (HostAdmin, {"fields": ("host_name", "port")}, "E008", "`address` is required"),
         (HostAdmin, {"readonly_fields": ("port",)}, "E008", "`port` is required"),
     ],

@@ -8,6 +8,7 @@ from apps.accounts.entities import Role
 from apps.accounts.repository import Users
 from apps.console.entity_admin import EntityAdmin
 from apps.terminal.entities import Host
+from tests.console.pages import form_of
 from tests.policy_runs.conftest import person
 from tests.policy_runs.web import browser, member
 
@@ -69,10 +70,9 @@ def test_a_list_costs_one_query_whatever_the_table_holds(adas, crowd, host, cost
         assert rows(adas.get(HOSTS)) == ["mainframe-1"]
 
 
-def test_a_page_of_a_row_costs_one_read(adas, ada, host, costs):
-    for address in (f"{USERS}{ada.user_id}/change/", f"{HOSTS}mainframe-1/change/"):
-        with costs(requests=3, gets=3, wcu=0):
-            assert adas.get(address).status_code == 200
+def test_a_page_of_a_row_costs_one_read(adas, host, costs):
+    with costs(requests=3, gets=3, wcu=0):
+        assert adas.get(f"{HOSTS}mainframe-1/change/").status_code == 200
 
 
 def test_the_search_finds_by_how_the_name_begins_and_without_case(adas, crowd):
@@ -118,11 +118,15 @@ def test_the_history_of_what_never_was_is_empty(adas, key):
 
 def test_a_user_is_shown_with_roles_and_never_with_a_hash(store, adas):
     shown = Users(store).add(person(Role.ANALYST, Role.SUPPORT, name="Sam").evolve(password_hash="argon2$never"))
-    for address in (f"{USERS}{shown.user_id}/change/", USERS):
-        html = adas.get(address).content.decode()
+    sams = browser(member(store, Role.SUPPORT, name="Another Sam"))  # who reads what others edit
+    for client, address in ((sams, f"{USERS}{shown.user_id}/change/"), (adas, USERS)):
+        html = client.get(address).content.decode()
         assert all(f">{role}</span>" in html for role in ("Analyst", "Support"))
         assert shown.email in html
         assert "argon2" not in html
+    form = adas.get(f"{USERS}{shown.user_id}/change/")
+    assert form_of(form)["roles"] == ["analyst", "support"]
+    assert "argon2" not in form.content.decode()
 
 
 def test_the_start_page_names_what_a_role_opens(store, adas):

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from django.urls import get_resolver
 
+from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
@@ -85,7 +86,7 @@ OPERATIONS = {
     "/api/policy-runs/{execution_id}/control": [Opened(P.RUN_CONTROL, "post", {"action": "pause"})],
 }
 SOCKETS = {"ws/policy-runs/<str:execution_id>/": P.RUN_SEE}  # who is let in: tests/policy_runs/test_sockets.py
-SCREENS = ("changelist", "add", "history", "delete", "change", "suggestions")
+SCREENS = ("changelist", "add", "suggestions", "history", "delete", "change", "rows")
 
 
 def routes(resolver: Any = None, before: str = "") -> Any:
@@ -118,9 +119,12 @@ def test_every_socket_is_in_the_table() -> None:
 def test_every_screen_of_the_back_office_belongs_to_an_admin_that_says_who_may_see_it() -> None:
     names = {f"{model._meta.app_label}_{model._meta.model_name}" for model in console._registry}
     known = {f"{name}_{screen}" for name in names for screen in SCREENS} | {"index", "app_list", None}
+    known |= {f"accounts_user_{deed}" for deed in UserAdmin.deeds}
+    assert set(UserAdmin.deeds.values()) <= set(RULES)
     assert {pattern.name for route, pattern in routes() if is_the_admins(route)} <= known
     for admin in console._registry.values():
-        declared = {admin.sees, admin.changes, admin.sees_history} - {None}  # type: ignore[attr-defined]
+        actions = {getattr(type(admin), name).row_action.permission for name in admin.row_actions}  # type: ignore[attr-defined]
+        declared = {admin.sees, admin.changes, admin.sees_history, admin.exports, *actions} - {None}  # type: ignore[attr-defined]
         assert admin.sees in RULES, admin  # type: ignore[attr-defined]
         assert declared <= set(RULES), admin
 
@@ -173,9 +177,10 @@ def test_the_back_office_does_not_exist_for_who_has_no_part_in_it(store, route) 
     address = "/" + re.sub(r"<[^>]+>", "x", route).replace("(?P<url>.*)$", "x").replace("^", "")
     address = re.sub(r"\(\?P.*\)/\$", "accounts/", address)
     nobody = browser(None).get(address)
-    if not route.endswith("suggestions/"):  # which a script asks for: 404 at once
+    if route.endswith("suggestions/"):  # for scripts, which cannot sign in
+        assert nobody.status_code == 404
+    else:
         assert (nobody.status_code, nobody.url.partition("?")[0]) == (302, "/account/sign-in/")
-    assert nobody.status_code in {302, 404}
     for role in set(Role) - {Role.ADMIN, Role.SUPPORT, Role.VIEWER}:
         for method in ("get", "post"):
             assert getattr(browser(member(store, role)), method)(address).status_code == 404, role

@@ -1,6 +1,13 @@
 """What can be done with accounts; each change is written together with its audit entry, or not at all."""
 
-from apps.accounts.services.access import end_session_of, revoke_token_of, sign_out_user, unlock
+from apps.accounts.services.access import (
+    Access,
+    access_of,
+    end_session_of,
+    revoke_token_of,
+    sign_out_user,
+    unlock,
+)
 from apps.accounts.services.invitations import (
     NewLink,
     choose_password,
@@ -32,8 +39,10 @@ from apps.accounts.services.tokens import MOST_TOKENS, NewToken, create_token, r
 
 __all__ = [
     "MOST_TOKENS",
+    "Access",
     "NewLink",
     "NewToken",
+    "access_of",
     "add_user",
     "authenticate",
     "begin_second_factor",

@@ -1,11 +1,12 @@
-"""What administrators and support do about how somebody gets in: end sessions, revoke tokens, unlock."""
+"""What administrators and support see of how somebody gets in, and do about it: end sessions, revoke tokens, unlock."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from apps.accounts.code_throttle import CodeThrottle
-from apps.accounts.entities import ApiToken, User
+from apps.accounts.entities import ApiToken, SignIn, User
 from apps.accounts.permissions import Permission, require
-from apps.accounts.repository import ApiTokens, Users
+from apps.accounts.repository import ApiTokens, SignIns, Users
 from apps.accounts.services._recording import object_of
 from apps.accounts.services.own_account import end_session
 from apps.accounts.services.signing_in import sign_out_everywhere
@@ -14,7 +15,23 @@ from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
 from apps.storage.sessions import WebSession, WebSessions
-from apps.storage.transaction import Transaction
+from apps.storage.transaction import Transaction, read_together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How somebody gets in: when they last did, how often it failed lately, and where they are signed in."""
+
+    last: SignIn | None
+    failures: int
+    sessions: list[WebSession]
+
+
+def access_of(sign_ins: SignIns, throttle: Throttle, sessions: WebSessions, *, user: User, by: User) -> Access:
+    """What there is, in two requests. Raises `NotFound`."""
+    require(by, Permission.USERS_SEE)
+    last, counted = read_together(sign_ins.store, sign_ins.reading(user.user_id), throttle.counting(email=user.email))
+    return Access(last=last, failures=counted.failures if counted else 0, sessions=sessions.of(user.user_id))
 
 
 def sign_out_user(

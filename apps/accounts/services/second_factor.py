@@ -15,7 +15,7 @@ from apps.accounts.services._recording import object_of
 from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
-from apps.errors import Conflict, NotFound
+from apps.errors import Conflict, Invalid, NotFound
 from apps.storage.conditions import Update, attribute
 from apps.storage.secrets import Secret
 from apps.storage.sessions import WebSessions
@@ -173,9 +173,12 @@ def reset_second_factor(
 ) -> None:
     """Take the second factor from somebody who lost app and recovery codes, and end all their sessions.
 
-    Raises `NotFound` and `Forbidden` for who may not do that, `ItemNotFound` where the user is gone.
+    Raises `NotFound` and `Forbidden` for who may not do that, `Invalid` for one's own, which takes a password and a
+    code, `ItemNotFound` where the user is gone.
     """
     require(by, Permission.USERS_CHANGE)
+    if by.user_id == user.user_id:
+        raise Invalid("Switch your own second factor off on your account's page.")
     without = Update(set={"has_second_factor": False, "updated_at": now}, add={"auth_epoch": 1})
     Transaction(
         factors.store,
