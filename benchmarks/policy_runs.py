@@ -28,7 +28,8 @@ from apps.accounts.entities import Role, User
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.handler import PolicyRunHandler
-from apps.policy_runs.services import LaunchRequest, launch, synchronise_registry
+from apps.policy_runs.registry import synchronise_registry
+from apps.policy_runs.services import LaunchRequest, launch
 from apps.policy_runs.stores import Stores, stores_on
 from apps.storage.connection import Store
 from apps.storage.engine import memory_engine

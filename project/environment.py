@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.accounts.entities import Role
+from apps.accounts.oidc.config import DEFAULT_LABEL, DEFAULT_SCOPES, SingleSignOn
 from apps.storage.connection import DataPlaneName
 
 EnvironmentName = Literal["dev", "staging", "prod"]
@@ -24,6 +26,9 @@ T = TypeVar("T")
 ENCRYPTION_KEY_BYTES = 32
 SHORTEST_SECRET_KEY = 32
 SHORTEST_TOKEN = 16
+MOST_DAYS = 36_500
+LONGEST_ISSUER = 500
+LONGEST_LABEL = 40
 PHYSICAL_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
@@ -56,10 +61,13 @@ class Environment:
     allowed_hosts: tuple[str, ...]
     public_url: str | None
     trusted_proxies: tuple[Network, ...]
+    second_factor_roles: frozenset[Role]
     email: Email
     data_dir: Path
     log_level: str
     metrics_token: str
+    audit_retention_days: int | None
+    single_sign_on: SingleSignOn | None
 
     @property
     def is_dev(self) -> bool:
@@ -125,10 +133,13 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         ),
         public_url=_public_url(reader, is_dev=is_dev),
         trusted_proxies=reader.parsed("RUNGS_TRUSTED_PROXIES", _networks, ()),
+        second_factor_roles=reader.parsed("RUNGS_SECOND_FACTOR_ROLES", _roles, frozenset()),
         email=_email(reader),
         data_dir=data_dir,
         log_level=reader.parsed("RUNGS_LOG_LEVEL", _log_level, "INFO"),
         metrics_token=reader.parsed("RUNGS_METRICS_TOKEN", _metrics_token, ""),
+        audit_retention_days=reader.parsed("RUNGS_AUDIT_RETENTION_DAYS", _days, None),
+        single_sign_on=_single_sign_on(reader, is_dev=is_dev),
     )
     if reader.complaints:
         raise ImproperlyConfigured("Rungs cannot start:\n" + "\n".join(f"  - {line}" for line in reader.complaints))
@@ -168,6 +179,68 @@ def _email(reader: _Reader) -> Email:
         use_tls=reader.parsed("RUNGS_EMAIL_TLS", _flag, default=True),
         sender=reader.text("RUNGS_EMAIL_FROM", "rungs@localhost"),
     )
+
+
+def _single_sign_on(reader: _Reader, *, is_dev: bool) -> SingleSignOn | None:
+    issuer = reader.parsed("RUNGS_OIDC_ISSUER", lambda raw: _issuer(raw, is_dev=is_dev), "")
+    if not reader.text("RUNGS_OIDC_ISSUER"):
+        for name in ("RUNGS_OIDC_CLIENT_ID", "RUNGS_OIDC_CLIENT_SECRET"):
+            if reader.text(name):
+                reader.complaints.append(f"{name} is set, but RUNGS_OIDC_ISSUER is not: set both, or none")
+        return None
+    reader.needed("RUNGS_OIDC_CLIENT_ID", "the provider of single sign-on knows this site by it")
+    reader.needed("RUNGS_OIDC_CLIENT_SECRET", "the provider gave it together with the client id")
+    return SingleSignOn(
+        issuer=issuer,
+        client_id=reader.text("RUNGS_OIDC_CLIENT_ID"),
+        client_secret=reader.text("RUNGS_OIDC_CLIENT_SECRET"),
+        label=reader.parsed("RUNGS_OIDC_LABEL", _label, DEFAULT_LABEL),
+        scopes=reader.parsed("RUNGS_OIDC_SCOPES", _scopes, DEFAULT_SCOPES),
+        email_domains=reader.parsed("RUNGS_OIDC_EMAIL_DOMAINS", _domains, frozenset()),
+        new_accounts=reader.parsed("RUNGS_OIDC_NEW_ACCOUNTS", _flag, default=False),
+        new_account_roles=reader.parsed("RUNGS_OIDC_NEW_ACCOUNT_ROLES", _new_account_roles, frozenset()),
+        trusts_emails=reader.parsed("RUNGS_OIDC_TRUST_EMAILS", _flag, default=False),
+    )
+
+
+def _issuer(raw: str, *, is_dev: bool) -> str:
+    parts = urlsplit(raw)
+    if parts.port == 0:
+        raise ValueError(f"{raw!r} has no port that can be")
+    local = is_dev and parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or (parts.scheme != "https" and not local):
+        raise ValueError(f"{raw!r} is no https address, such as https://accounts.example.org")
+    if parts.query or parts.fragment or "@" in parts.netloc or len(raw) > LONGEST_ISSUER:
+        raise ValueError("write the issuer as the provider writes it: an address without user, query and #")
+    return raw
+
+
+def _label(raw: str) -> str:
+    if len(raw) > LONGEST_LABEL or not raw.isprintable():
+        raise ValueError(f"use at most {LONGEST_LABEL} characters: it follows “Sign in with” on a button")
+    return raw
+
+
+def _scopes(raw: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(raw.replace(",", " ").split()))
+    if "openid" not in found:
+        raise ValueError("openid must be one of them")
+    return found
+
+
+def _domains(raw: str) -> frozenset[str]:
+    found = frozenset(part.casefold() for part in _some(raw))
+    for domain in found:
+        if not re.fullmatch(r"[\w-]+(\.[\w-]+)+", domain):
+            raise ValueError(f"{domain!r} is no domain, such as example.org")
+    return found
+
+
+def _new_account_roles(raw: str) -> frozenset[Role]:
+    found = _roles(raw)
+    if Role.ADMIN in found:
+        raise ValueError("whoever the provider knows would be an administrator; give that role to single people")
+    return found
 
 
 def _public_url(reader: _Reader, *, is_dev: bool) -> str | None:
@@ -277,9 +350,22 @@ def _networks(raw: str) -> tuple[Network, ...]:
     return tuple(ip_network(part) for part in _list(raw))
 
 
+def _roles(raw: str) -> frozenset[Role]:
+    unknown = sorted(set(_some(raw)) - set(Role))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no role; the roles are {', '.join(Role)}")
+    return frozenset(map(Role, _some(raw)))
+
+
 def _port(raw: str) -> int | None:
     if not raw.isdigit() or not 0 < int(raw) < 2**16:
         raise ValueError(f"{raw!r} is not a port between 1 and 65535")
+    return int(raw)
+
+
+def _days(raw: str) -> int | None:
+    if not raw.isdecimal() or not 0 < int(raw) <= MOST_DAYS:
+        raise ValueError(f"{raw!r} is not a number of days between 1 and {MOST_DAYS}")
     return int(raw)
 
 

@@ -13,13 +13,14 @@ THEMES = ("auto", "light", "dark")
 SECTIONS = (
     ("Home", "home", "home", None),
     ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
+    ("People", "people:list", "people", Permission.USERS_SEE),
     ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),
 )
 BACK_OFFICE = ("Back office", "admin:index", "section", None)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context for `templates/rungs/base.html`: `sections` and `theme`."""
+    """Context for `templates/rungs/base.html`: `sections`, `theme`, and `time_zone` where the person chose one."""
     user = getattr(request, "user", None)
     sections = []
     if user is not None and user.is_authenticated:
@@ -28,7 +29,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
                 url = reverse(url_name)
                 current = request.path == url if url == "/" else request.path.startswith(url)
                 sections.append({"name": name, "url": url, "icon": icon, "current": current})
-    return {"sections": sections, "theme": theme_of(request)}
+    return {"sections": sections, "theme": theme_of(request), "time_zone": getattr(user, "time_zone", "")}
 
 
 def theme_of(request: HttpRequest) -> str:

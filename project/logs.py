@@ -46,7 +46,8 @@ def configure(options: Mapping[str, Any]) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": options["level"]},
             "loggers": {
-                name: {"level": "WARNING"} for name in ("botocore", "boto3", "urllib3", "asyncio", "tnz", "uvicorn")
+                name: {"level": "WARNING"}
+                for name in ("botocore", "boto3", "urllib3", "authlib", "asyncio", "tnz", "uvicorn")
             },
         }
     )

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "apps.accounts.time_zone_middleware.TimeZoneMiddleware",
     "apps.accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -62,6 +63,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
+                "apps.accounts.context.single_sign_on",
                 "project.frame.frame",
             ],
             "libraries": {"admin_urls": "django.contrib.admin.templatetags.admin_urls"},
@@ -107,6 +109,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "project.views.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "accounts:sign_in"
+SINGLE_SIGN_ON = ENVIRONMENT.single_sign_on
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -114,6 +117,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# Roles that must sign in with a second factor: without one they are led to set it up before anything else.
+SECOND_FACTOR_ROLES = ENVIRONMENT.second_factor_roles
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusted_proxies else None
 SECURE_SSL_REDIRECT = not ENVIRONMENT.is_dev
@@ -177,6 +182,7 @@ STORAGES = {
 }
 
 METRICS_TOKEN = ENVIRONMENT.metrics_token
+AUDIT_RETENTION_DAYS = ENVIRONMENT.audit_retention_days
 LOGGING_CONFIG = "project.logs.configure"
 LOGGING = {"level": ENVIRONMENT.log_level, "json": not ENVIRONMENT.is_dev}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

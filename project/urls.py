@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from apps.accounts.urls import people
 from apps.home.views import home
 from project.api import api
 from project.console import console
@@ -10,6 +11,7 @@ from project.metrics import metrics
 urlpatterns = [
     path("", home, name="home"),
     path("account/", include("apps.accounts.urls")),
+    path("people/", include(people)),
     path("policy-runs/", include("apps.policy_runs.urls")),
     path("audit/", include("apps.trail.urls")),
     path("admin/", console.urls),

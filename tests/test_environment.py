@@ -63,8 +63,10 @@ def test_everything_set_is_read_with_its_type() -> None:
         AWS_DEFAULT_REGION="eu-west-1",
         REDIS_URL="rediss://cache:6379/0",
         RUNGS_DATA_PLANE="boto3",
+        RUNGS_AUDIT_RETENTION_DAYS="730",
     )
     assert not found.is_dev
+    assert (found.audit_retention_days, read().audit_retention_days) == (730, None)
     assert found.data_plane == "boto3"
     assert (found.name, found.table_prefix) == ("prod", "acme.rungs")
     assert found.table_names["Projects"] == "prod-vishmaker-projects"
@@ -118,6 +120,10 @@ WRONG = [
     ("RUNGS_EMAIL_TLS", "maybe", "neither yes nor no"),
     ("RUNGS_LOG_LEVEL", "loud", "not one of DEBUG"),
     ("RUNGS_DATA_PLANE", "slow", "not one of fast, boto3"),
+    ("RUNGS_AUDIT_RETENTION_DAYS", "0", "between 1 and 36500"),
+    ("RUNGS_AUDIT_RETENTION_DAYS", "-1", "between 1 and 36500"),
+    ("RUNGS_AUDIT_RETENTION_DAYS", "a year", "between 1 and 36500"),
+    ("RUNGS_AUDIT_RETENTION_DAYS", "36501", "between 1 and 36500"),
 ]
 
 
@@ -232,3 +238,10 @@ def test_processes_agree_on_a_laptops_key_too(tmp_path: Path) -> None:
     keys = [racer.communicate(timeout=30)[0].strip() for racer in racers]
     assert len(keys[0]) == 44
     assert len(set(keys)) == 1
+
+
+def test_roles_that_need_a_second_factor_are_known_ones(tmp_path: Path) -> None:
+    found = read_environment(base_dir=tmp_path, variables={"RUNGS_SECOND_FACTOR_ROLES": "admin, support"})
+    assert found.second_factor_roles == {"admin", "support"}
+    with pytest.raises(ImproperlyConfigured, match="RUNGS_SECOND_FACTOR_ROLES: 'king' is no role"):
+        read_environment(base_dir=tmp_path, variables={"RUNGS_SECOND_FACTOR_ROLES": "admin,king"})

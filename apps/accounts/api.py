@@ -26,7 +26,7 @@ class TokenAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
         """The user. Raises `WrongToken` and `TooManyAttempts`; the session is not asked then."""
-        user = services.user_of_token(
+        user, shown = services.user_of_token(
             wiring.users(),
             wiring.api_tokens(),
             text=token,
@@ -34,7 +34,7 @@ class TokenAuth(HttpBearer):
             now=datetime.now(UTC),
             throttle=wiring.throttle(),
         )
-        act_as(request, user)
+        act_as(request, user, via=shown.as_via)
         return user
 
 

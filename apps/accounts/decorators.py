@@ -12,8 +12,9 @@ from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.accounts.entities import Anonymous
-from apps.accounts.middleware import user_of
+from apps.accounts.middleware import unsettled_user, user_of
 from apps.accounts.permissions import require
+from apps.accounts.time_zone_middleware import see_times_in
 from apps.storage.connection import off_loop
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -27,6 +28,16 @@ def sign_in_required(view: View) -> View:
     An htmx request is answered with `HX-Redirect`, so that the whole page goes there and not a fragment of it.
     """
     return _guarded(view, lambda request: to_sign_in(request) if isinstance(user_of(request), Anonymous) else None)
+
+
+def for_settling(view: View) -> View:
+    """Like `sign_in_required`, and open to those too who have yet to set up the second factor their role asks for."""
+
+    def check(request: HttpRequest) -> HttpResponse | None:
+        nobody = isinstance(user_of(request), Anonymous) and unsettled_user(request) is None
+        return to_sign_in(request) if nobody else None
+
+    return _guarded(view, check)
 
 
 def permission_required(permission: str) -> Callable[[View], View]:
@@ -43,13 +54,16 @@ def permission_required(permission: str) -> Callable[[View], View]:
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """The way to the sign-in page, and from there back to the page that was asked for, or that sent the request."""
+    """The way to the sign-in page, and from there back to the page that was asked for, or that sent the request.
+
+    Whoever signed in but has yet to set up the second factor that their role asks for is led there instead.
+    """
     is_htmx = request.headers.get("HX-Request") == "true"
     back = request.get_full_path() if request.method in {"GET", "HEAD"} and not is_htmx else ""
     if is_htmx:
         current = urlsplit(request.headers.get("HX-Current-URL", ""))
         back = current.path + (f"?{current.query}" if current.query else "")
-    address = resolve_url(settings.LOGIN_URL)
+    address = resolve_url("accounts:second_factor" if unsettled_user(request) else settings.LOGIN_URL)
     if back and back != HOME:
         address = f"{address}?{urlencode({'next': back})}"
     if is_htmx:
@@ -72,6 +86,7 @@ def _guarded(view: View, refusal: Callable[[HttpRequest], HttpResponse | None]) 
         @wraps(view)
         async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             refused = await off_loop(refusal, request)
+            see_times_in(user_of(request).time_zone)  # a thread's context, where it was done as well, is not this one's
             return refused or await cast("Awaitable[Any]", view(request, *args, **kwargs))
 
         return cast("View", guarded_async)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from apps.audit.entities import Actor
 from apps.storage.entity import Entity, Expiry, Instant, Naming, Stamped, TimeForm, Unique
+from apps.storage.secrets import Secret
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 100
@@ -56,8 +57,10 @@ def display_name(text: str) -> str:
 class User(Stamped):
     """A person who may sign in.
 
-    `auth_epoch` is part of every session of theirs: raising it ends them all. A user read from a list (through the
-    directory index) has only id, name, e-mail, roles and `is_active`.
+    `auth_epoch` is part of every session of theirs: raising it ends them all. `has_second_factor` says that a confirmed
+    `SecondFactor` is stored, and changes in one transaction with it. `time_zone` is an IANA name that was known when it
+    was chosen; empty, the browser says. A user read from a list (through the directory index) has only id, name,
+    e-mail, roles and `is_active`.
     """
 
     naming = Naming.CAMEL
@@ -71,6 +74,8 @@ class User(Stamped):
     roles: frozenset[Role] = frozenset()
     password_hash: str = Field(default="", repr=False, exclude=True)
     auth_epoch: int = 0
+    has_second_factor: bool = False
+    time_zone: str = ""
     is_active: bool = True
 
     @property
@@ -98,9 +103,9 @@ class User(Stamped):
         """Whether they may let others in and shut them out."""
         return self.is_active and Role.ADMIN in self.roles
 
-    def acting(self, address: str = "") -> Actor:
-        """This user as the audit log names who acts; `address` is where the request came from."""
-        return Actor(actor_id=self.user_id, name=self.name, address=address)
+    def acting(self, address: str = "", *, via: str = "") -> Actor:
+        """This user as the audit log names who acts; `address` is where the request came from, `via` what sent it."""
+        return Actor(actor_id=self.user_id, name=self.name, address=address, via=via)
 
     def __str__(self) -> str:
         return self.name
@@ -119,6 +124,35 @@ class ApiToken(Entity):
     created_at: Instant
     last_used_at: Instant | None = None
     expires_at: Expiry
+
+    @property
+    def as_via(self) -> str:
+        """How the audit log names it where it acted for its owner."""
+        return f"token {self.name} (…{self.hint})"
+
+
+class Identity(Entity):
+    """Who somebody is at a provider of single sign-on, and which user that is here.
+
+    `identity` is `identity_key(issuer, subject)`; `email` is the address that the provider told when the two were
+    connected, for the eye alone.
+    """
+
+    unique: ClassVar[tuple[Unique, ...]] = (
+        Unique("user_id", within="issuer", message="This account is connected already. Disconnect it first."),
+    )
+
+    identity: str
+    issuer: str
+    subject: str
+    user_id: str
+    email: str = ""
+    created_at: Instant
+
+
+def identity_key(issuer: str, subject: str) -> str:
+    """What an identity is stored under: the two parts, escaped so that no two pairs look alike."""
+    return "#".join(part.replace("%", "%25").replace("#", "%23") for part in (issuer, subject))
 
 
 class SignIn(Entity):
@@ -153,6 +187,23 @@ class Invitation(Entity):
     expires_at: Expiry
 
 
+class SecondFactor(Entity):
+    """What shows, beside the password, who somebody is: the key of an authenticator app, and codes for when it is lost.
+
+    Until `confirmed_at` it is being set up, by the browser that knows `setup`, and ends by itself. `last_step` is the
+    newest time step of which a code was accepted: no code of it, or of an earlier one, is accepted again. A recovery
+    code is accepted for as long as its hash is among `recovery_hashes`.
+    """
+
+    user_id: str
+    key: Secret
+    setup: str = Field(default="", repr=False)
+    confirmed_at: Instant | None = None
+    last_step: int = 0
+    recovery_hashes: frozenset[str] = Field(default=frozenset(), repr=False)
+    expires_at: Expiry | None = None
+
+
 class Anonymous:
     """Nobody has signed in: what a request's `user` is then."""
 
@@ -161,6 +212,8 @@ class Anonymous:
     name: Final = ""
     roles: Final[frozenset[Role]] = frozenset()
     auth_epoch: Final = 0
+    has_second_factor: Final = False
+    time_zone: Final = ""
     is_active: Final = False
     is_authenticated: Final = False
     is_anonymous: Final = True

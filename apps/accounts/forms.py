@@ -6,8 +6,10 @@ from typing import Any
 from django import forms
 
 from apps.accounts.entities import LONGEST_EMAIL, LONGEST_NAME
+from apps.accounts.time_zones import zones_by_region
 
 LONGEST_PASSWORD = 1000
+LONGEST_CODE = 40
 
 
 class SignInForm(forms.Form):
@@ -25,6 +27,25 @@ class SignInForm(forms.Form):
         strip=False,
         error_messages={"required": "Enter your password."},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class ProfileForm(forms.Form):
+    """What people change about themselves."""
+
+    name = forms.CharField(
+        label="Name",
+        help_text="As others see it.",
+        max_length=LONGEST_NAME,
+        error_messages={"required": "Enter your name."},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        help_text="In which times are shown and read.",
+        required=False,
+        choices=lambda: [("", "As the browser says"), *zones_by_region()],
+        error_messages={"invalid_choice": "Choose one of these time zones."},
     )
 
 
@@ -63,6 +84,18 @@ class PasswordForm(forms.Form):
         return data
 
 
+class ConfirmForm(forms.Form):
+    """The current password, before something that opens or closes a way into the account."""
+
+    current_password = forms.CharField(
+        label="Current password",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter your current password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
 class ChosenPasswordForm(PasswordForm):
     """Twice the password that somebody chooses who came by a link."""
 
@@ -80,8 +113,61 @@ class ForgottenForm(forms.Form):
     )
 
 
-class TokenForm(forms.Form):
+class CodeForm(forms.Form):
+    """The code that an authenticator app shows now."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=LONGEST_CODE,
+        error_messages={"required": "Enter the code."},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none", "autofocus": True}
+        ),
+    )
+
+
+class RecoveryCodeForm(forms.Form):
+    """One of the recovery codes."""
+
+    code = forms.CharField(
+        label="Recovery code",
+        help_text="One of the ten that you kept when you set up your authenticator app. Each works once.",
+        max_length=LONGEST_CODE,
+        error_messages={"required": "Enter a recovery code."},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+
+class ConfirmingForm(forms.Form):
+    """The password, before something that a stolen session must not do."""
+
+    password = forms.CharField(
+        label="Your password",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"required": "Enter your password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class BothFactorsForm(ConfirmingForm):
+    """The password and a code."""
+
+    code = forms.CharField(
+        label="Code",
+        help_text="From your authenticator app, or a recovery code.",
+        max_length=LONGEST_CODE,
+        error_messages={"required": "Enter the code."},
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
+    )
+
+
+class TokenForm(ConfirmingForm):
     """What a new API token is called, and for how long it is valid."""
+
+    field_order = ("name", "days", "password")
 
     name = forms.CharField(
         label="Name",

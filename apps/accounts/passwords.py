@@ -37,6 +37,11 @@ class Passwords:
         with self._turn():
             return hashers.check_password(password, encoded)
 
+    @staticmethod
+    def is_outdated(encoded: str) -> bool:
+        """Whether a hash was made with other parameters than new ones are."""
+        return hashers.identify_hasher(encoded).must_update(encoded)
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._turns.acquire(timeout=self._longest_wait_seconds):

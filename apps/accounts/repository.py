@@ -3,8 +3,18 @@
 import contextlib
 from datetime import datetime, timedelta
 
-from apps.accounts.entities import ApiToken, Invitation, Role, SignIn, User, folded
-from apps.accounts.tables import API_TOKENS, INVITATIONS, SIGN_INS, USERS
+from apps.accounts.entities import (
+    ApiToken,
+    Identity,
+    Invitation,
+    Role,
+    SecondFactor,
+    SignIn,
+    User,
+    folded,
+    identity_key,
+)
+from apps.accounts.tables import API_TOKENS, IDENTITIES, INVITATIONS, SECOND_FACTORS, SIGN_INS, USERS
 from apps.storage.conditions import Query, Update, attribute, begins_with
 from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.page import Page
@@ -33,6 +43,12 @@ class Users(Repository[User]):
         """The check, for a transaction, that this user is an active administrator at that very moment."""
         is_active = attribute("is_active").equals(value=True)
         return self.checking(user_id, is_active & attribute("roles").contains(Role.ADMIN))
+
+    def replace_hash(self, user: User, password_hash: str) -> None:
+        """Store another hash of the same password, unless it was changed meanwhile or the user is gone."""
+        unchanged = attribute("password_hash").equals(user.password_hash)
+        with contextlib.suppress(ConditionFailed, ItemNotFound):
+            self.update(user.user_id, Update(set={"password_hash": password_hash}), condition=unchanged)
 
     def by_email(self, email: str) -> User | None:
         """Who has this address, read consistently by key, never through the index, which lags."""
@@ -68,6 +84,27 @@ class ApiTokens(Repository[ApiToken]):
             self.update(token.token_hash, Update(set={"last_used_at": now}), condition=unchanged)
 
 
+class Identities(Repository[Identity]):
+    """Who people are at providers of single sign-on: an identity has one user, a user one identity at each provider."""
+
+    entity = Identity
+    table = IDENTITIES
+    noun = "identity"
+
+    def named(self, *, issuer: str, subject: str) -> Identity | None:
+        """This identity, read consistently by key."""
+        return self.find(identity_key(issuer, subject), consistent=True)
+
+    def held_by(self, user_id: str, *, issuer: str) -> Identity | None:
+        """Who this user is at this provider, read consistently through the guard that keeps it to one."""
+        return self.find_unique("user_id", user_id, within=issuer)
+
+    def of(self, user_id: str) -> list[Identity]:
+        """Who this user is at any provider, former ones too, the first connected first; the index lags."""
+        found = self.stream(Query(partition=user_id, index="user_id-index"))
+        return sorted(found, key=lambda identity: identity.created_at)
+
+
 class Invitations(Repository[Invitation]):
     """Invitations and password resets; an expired one is gone at once, although the store deletes it late."""
 
@@ -83,7 +120,20 @@ class SignIns(Repository[SignIn]):
     table = SIGN_INS
     noun = "sign-in"
 
-    def note(self, user_id: str, *, at: datetime, address: str, device: str) -> None:
-        """Say that somebody signed in: one write, over what was said before."""
+    def noting(self, user_id: str, *, at: datetime, address: str, device: str) -> Write:
+        """The write that says that somebody signed in, over what was said before."""
         change = Update(set={"at": at, "address": address, "device": device})
-        self.update(user_id, change, or_create=True)
+        return self.updating(user_id, change, or_create=True)
+
+
+class SecondFactors(Repository[SecondFactor]):
+    """The second factors, one a user at most: in use, or being set up."""
+
+    entity = SecondFactor
+    table = SECOND_FACTORS
+    noun = "second factor"
+
+    def in_use_by(self, user_id: str) -> SecondFactor | None:
+        """This user's confirmed second factor, read consistently."""
+        found = self.find(user_id, consistent=True)
+        return found if found is not None and found.confirmed_at is not None else None

@@ -6,11 +6,21 @@ from typing import Any
 
 from django.conf import settings
 
+from apps.accounts.addresses import client_address
 from apps.accounts.entities import User
-from apps.accounts.middleware import AUTH_EPOCH
+from apps.accounts.middleware import AUTH_EPOCH, lacks_second_factor
 from apps.accounts.wiring import users
 from apps.storage.connection import off_loop
 from apps.storage.sessions import USER_ID, SessionStore
+
+FORWARDED = b"x-forwarded-for"
+
+
+def address_of_scope(scope: Mapping[str, Any]) -> str:
+    """The client's network address, told from the handshake as from a request."""
+    forwarded = ",".join(value.decode("latin-1") for name, value in scope.get("headers", ()) if name == FORWARDED)
+    peer = scope.get("client") or ("",)
+    return client_address({"REMOTE_ADDR": peer[0], "HTTP_X_FORWARDED_FOR": forwarded}, trusted=settings.TRUSTED_PROXIES)
 
 
 async def user_of_scope(scope: Mapping[str, Any]) -> User | None:
@@ -35,4 +45,4 @@ def _user_behind(session_key: str) -> User | None:
     user = users().find(user_id, consistent=True) if user_id else None
     if user is None or not user.is_active or user.auth_epoch != data.get(AUTH_EPOCH):
         return None
-    return user
+    return None if lacks_second_factor(user) else user

@@ -34,6 +34,21 @@ API_TOKENS = Table(
     description="API tokens, by the hash of their text.",
 )
 
+IDENTITIES = Table(
+    name="Identities",
+    partition_key=Key("identity"),
+    indexes=(
+        Index(
+            name="user_id-index",
+            partition_key=Key("user_id"),
+            include=("issuer", "subject", "email", "created_at"),
+            question="By which providers of single sign-on does this person come in?",
+        ),
+    ),
+    recovery=Recovery.EVERYWHERE,
+    description="Who people are at providers of single sign-on.",
+)
+
 INVITATIONS = Table(
     name="Invitations",
     partition_key=Key("token_hash"),
@@ -49,4 +64,12 @@ SIGN_INS = Table(
     description="When each user last signed in.",
 )
 
-TABLES = (USERS, API_TOKENS, INVITATIONS, SIGN_INS)
+SECOND_FACTORS = Table(
+    name="SecondFactors",
+    partition_key=Key("user_id"),
+    ttl="expires_at",
+    recovery=Recovery.EVERYWHERE,
+    description="Keys of authenticator apps, encrypted, and hashes of recovery codes.",
+)
+
+TABLES = (USERS, API_TOKENS, IDENTITIES, INVITATIONS, SIGN_INS, SECOND_FACTORS)

@@ -134,6 +134,11 @@ class Throttle:
             raise TooManyAttempts(_seconds(counted.expires_at - now))
         self._count(name, window=ADDRESS_WINDOW, now=now, most=FAILURES_AN_ADDRESS)
 
+    def first_use(self, secret: str, *, now: datetime, kept: timedelta) -> bool:
+        """Whether nobody, in any process, has shown this before: for what may be used once; forgotten after `kept`."""
+        used = Update(set={"failures": 1, "expires_at": now + kept})
+        return self._change(_name("once", secret), used, condition=_absent(now), or_create=True)
+
     def admit_reset(self, *, email: str, address: str, now: datetime) -> bool:
         """Count a request for a link to choose a new password; whether one may be sent to this account.
 

@@ -17,11 +17,15 @@ _SECRET = re.compile(r"password|secret|token|credential|hash", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who does something: a user's id and name, and the network address it came from where one is known."""
+    """Who does something: a user's id and name, and the network address it came from where one is known.
+
+    `via` names what acts for the user where they do not act themselves: `token nightly export (…ab12)`.
+    """
 
     actor_id: str
     name: str
     address: str = ""
+    via: str = ""
 
 
 def command(name: str) -> Actor:
@@ -44,6 +48,7 @@ class AuditEntry(Entity):
     actor_id: str
     actor_name: str = ""
     address: str = ""
+    via: str = ""
     before: dict[str, Any] = Field(default_factory=dict)
     after: dict[str, Any] = Field(default_factory=dict)
     expires_at: Expiry | None = None

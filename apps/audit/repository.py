@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from ulid import ULID
@@ -16,6 +16,7 @@ from apps.storage.repository import Repository
 from apps.storage.requests.paging import READ_BUDGET_ITEMS
 from apps.storage.writes import Write
 
+ONLY_ADDED = "entries of the audit log are added, never changed or deleted"
 _NOTHING: Mapping[str, Any] = {}
 _ULID_TIME = 10  # the characters that tell when; the rest is random
 _ULID_REST = 16
@@ -49,7 +50,10 @@ class Selection:
 
 
 class AuditLog(Repository[AuditEntry]):
-    """Who did what. Entries are kept for `AUDIT_RETENTION_DAYS`, or for ever where the setting is absent."""
+    """Who did what. Entries are kept for `AUDIT_RETENTION_DAYS`, or for ever where the setting is None.
+
+    They are only ever added: every other write raises `TypeError`, alone and in a transaction.
+    """
 
     entity = AuditEntry
     table = AUDIT_LOG
@@ -66,7 +70,7 @@ class AuditLog(Repository[AuditEntry]):
         after: Mapping[str, Any] = _NOTHING,
     ) -> Write:
         """The write that records this, to go into the transaction of the change. Secrets are blanked here."""
-        days = getattr(settings, "AUDIT_RETENTION_DAYS", None)
+        days = settings.AUDIT_RETENTION_DAYS
         entry = AuditEntry(
             object=object,
             entry=str(ULID.from_datetime(at)),
@@ -75,11 +79,18 @@ class AuditLog(Repository[AuditEntry]):
             actor_id=actor.actor_id,
             actor_name=actor.name,
             address=actor.address,
+            via=actor.via,
             before=blanked(before),
             after=blanked(after),
             expires_at=at + timedelta(days=days) if days else None,
         )
         return self.adding(entry)
+
+    def putting(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Raise `TypeError`, as do the other three: what writes is made by these and by `adding`."""
+        raise TypeError(ONLY_ADDED)
+
+    saving = updating = deleting = _write_batches = putting
 
     def of(self, object: str, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:  # noqa: A002
         """What was done to this object, newest first. Raises `BadCursor`."""

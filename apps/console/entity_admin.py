@@ -1,12 +1,11 @@
 """`EntityAdmin`: Django's `ModelAdmin` over an entity and its repository."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, ShowFacets
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import flatten, quote, unquote
 from django.contrib.admin.views.main import PAGE_VAR
@@ -19,55 +18,33 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.audit.repository import AuditLog
-from apps.console.changelist import CursorList
+from apps.console.actions import RowActions
+from apps.console.autocomplete import Suggestions
 from apps.console.checks import EntityAdminChecks
 from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
-from apps.console.forms import FOUND, READ_VERSION, EntityForm
+from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.inlines import Inline, children
+from apps.console.lists import FOUND, RowLists
 from apps.console.row_forms import rows_view
-from apps.console.rows import Rows
 from apps.console.secret_fields import SecretField, secrets_of
-from apps.console.twins import Twin, twin
 from apps.console.widgets import Words
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
-from apps.storage.conditions import Query, begins_with
 from apps.storage.connection import default_store
 from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
-from apps.storage.page import Page
-from apps.storage.repository import Repository
 
 E = TypeVar("E", bound=Entity)
 
 REFUSED = "console_refused"
 
-if TYPE_CHECKING:
-    from apps.console.site import Console
 
-    _ModelAdmin = ModelAdmin[Any]
-else:
-    _ModelAdmin = ModelAdmin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """The index that a list is read from: all rows of its `partition`, in the order of its sort key.
-
-    `folded` brings what somebody types in the search into the form of the sort key; without it there is no search.
-    """
-
-    index: str
-    partition: str
-    folded: Callable[[str], str] | None = None
-
-
-class EntityAdmin(_ModelAdmin, Generic[E]):
+class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     """Screens over one entity: a list by cursor, a page for each, forms, and its history.
 
     A subclass names `repository` and `sees` (the permission that opens these screens), and declares like any
-    `ModelAdmin`: `list_display`, `fields`. Without a `listing` the list leafs through the table in its own order;
-    `search_fields` is the field by whose beginning the listing's index finds; `labels` names fields better.
+    `ModelAdmin`: `list_display`, `fields`; where its list is read from, `RowLists` says, and what can be done to chosen
+    rows, `RowActions`. `labels` names fields better.
 
     `children` are `Inline`s: rows of other tables that are shown on the page of this one's.
 
@@ -75,15 +52,11 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     the permission again and write the audit entry. With `sees_history` (a permission) there is a history.
     """
 
-    repository: ClassVar[type[Repository[Any]]]
     sees: ClassVar[str]
     changes: ClassVar[str | None] = None
     sees_history: ClassVar[str | None] = None
-    listing: ClassVar[Listing | None] = None
-    labels: ClassVar[Mapping[str, str]] = {}
     children: ClassVar[Sequence[type[Inline]]] = ()
 
-    admin_site: "Console"
     checks_class = EntityAdminChecks
     actions = None
     list_per_page = 50
@@ -95,64 +68,6 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     delete_confirmation_template = "console/delete.html"
     form = EntityForm
     formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": Words}}
-
-    @classmethod
-    def twin(cls) -> type[Twin]:
-        """The model that stands in for the entity."""
-        entity: type[Entity] = cls.repository.entity
-        return twin(entity, cls.repository.table, tuple(cls.labels.items()))
-
-    # --- rows --------------------------------------------------------------------------------------------------------
-
-    def rows(self) -> Repository[E]:
-        """The repository on this process's store."""
-        return self.repository(default_store())
-
-    def row(self, entity: E) -> Twin:
-        """The entity as the admin shows it."""
-        return self.twin().of(entity)
-
-    def listed(self, *, prefix: str = "", cursor: str | None = None) -> Page[E]:
-        """One page of the list, of those that begin with `prefix`. Raises `BadCursor`."""
-        listing = self.listing
-        if listing is None:
-            return self.rows().leafed(limit=self.list_per_page, cursor=cursor)
-        start = listing.folded(prefix) if listing.folded else ""
-        query = Query(partition=listing.partition, index=listing.index, sort=begins_with(start) if start else None)
-        return self.rows().page(query, limit=self.list_per_page, cursor=cursor)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """What Django takes for a queryset; rows come from `listed` and `get_object`."""
-        del request
-        return Rows(self.model)
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row of this name (see `RowKeys`), read consistently, once a request. Raises `NotFound`."""
-        del from_field
-        known: dict[str, Any] = vars(request).setdefault(FOUND, {})
-        if object_id not in known:
-            found = self.rows().find(self.twin().keys.value(object_id), consistent=True)
-            if found is None:
-                raise NotFound(f"There is no such {self.repository.noun}. Perhaps it was deleted.")
-            known[object_id] = self.row(found)
-        return known[object_id]
-
-    # --- what the list may do ----------------------------------------------------------------------------------------
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CursorList]:
-        """The list by cursor."""
-        del request, kwargs
-        return CursorList
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """The same rows: `listed` searches, through the index."""
-        del request, search_term
-        return queryset, False
-
-    def get_sortable_by(self, request: HttpRequest) -> tuple[()]:
-        """None: rows come in the order of their index."""
-        del request
-        return ()
 
     # --- who may -----------------------------------------------------------------------------------------------------
 
@@ -191,9 +106,16 @@ class EntityAdmin(_ModelAdmin, Generic[E]):
     # --- screens -----------------------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list."""
-        self._require(request, may=request.method in {"GET", "HEAD"})
-        return super().changelist_view(request, extra_context)
+        """The list, and what is done to rows chosen in it. A filter that is malformed answers 422."""
+        actions = self.actions_for(request)
+        self._require(request, may=request.method in {"GET", "HEAD"} or bool(actions))
+        if request.method == "POST":
+            return self.act(request)
+        answer: Any = super().changelist_view(request, {**(extra_context or {}), "row_actions": actions.values()})
+        shown = (getattr(answer, "context_data", None) or {}).get("cl")
+        if shown is not None and shown.is_refused:
+            answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return answer  # type: ignore[no-any-return]
 
     @method_decorator(sensitive_post_parameters())
     def changeform_view(

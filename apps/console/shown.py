@@ -19,11 +19,12 @@ class Value:
     """A value to show.
 
     `form` is `yes`, `no`, `time`, `number`, `lines`, `text`, `chips` (of texts), `size` (in bytes), `facts` (pairs of a
-    name and a `Value`), `list` (of `Value`s) or `none`.
+    name and a `Value`), `list` (of `Value`s), `link` (a text that leads to `url`) or `none`.
     """
 
     form: str
     value: Any
+    url: str = ""
 
     @property
     def is_long(self) -> bool:

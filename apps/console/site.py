@@ -12,6 +12,7 @@ from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
+from apps.audit.entities import Actor
 from apps.console.entity_admin import EntityAdmin
 from apps.errors import NotFound
 
@@ -22,7 +23,11 @@ LEFT_OUT = frozenset(
 
 
 class Console(AdminSite):
-    """The back office. `allowed` says whether a user may do what a permission names: to this entity, or to any."""
+    """The back office.
+
+    `allowed` says whether a user may do what a permission names, to this entity or to any; `actor_of` whom the audit
+    log names for a request.
+    """
 
     site_title = "Back office"
     site_header = "Back office"
@@ -30,13 +35,24 @@ class Console(AdminSite):
     index_template = "console/index.html"
     app_index_template = "console/index.html"
 
-    def __init__(self, *admins: type[EntityAdmin[Any]], allowed: Callable[[Any, str, Any], bool]) -> None:
+    def __init__(
+        self,
+        *admins: type[EntityAdmin[Any]],
+        allowed: Callable[[Any, str, Any], bool],
+        actor_of: Callable[[HttpRequest], Actor],
+    ) -> None:
         """Register every admin on the model of its entity."""
         super().__init__("admin")
         self.allowed = allowed
+        self.actor_of = actor_of
         self.disable_action("delete_selected")
         for admin in admins:
             self.register(admin.twin(), admin)
+
+    def admin_of(self, kind: type[EntityAdmin[Any]]) -> EntityAdmin[Any] | None:
+        """The registered admin of this class; None where there is none."""
+        found = self._registry.get(kind.twin())
+        return found if isinstance(found, EntityAdmin) else None
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the back office exists for who asks."""

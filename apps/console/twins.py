@@ -88,22 +88,27 @@ class Twin(models.Model):
 
 
 @cache
-def twin(entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = ()) -> type[Twin]:
+def twin(
+    entity: type[Entity], table: Table, labels: tuple[tuple[str, str], ...] = (), *, noun: str = "", plural: str = ""
+) -> type[Twin]:
     """The model of an entity, one for the process; `labels` are words for fields whose names do not say it well.
+
+    `noun` is what people call one of them, `plural` several, where that is not the noun and an s.
 
     Raises `TypeError` for a key that is bytes, and for a field called `row_key`.
     """
     keys = row_keys(entity, table)
     if ROW_KEY in entity.model_fields:
         raise TypeError(f"{entity.__name__} has a field {ROW_KEY}: the console calls the key of a row so")
+    noun = noun or entity.__name__.lower()
     config = apps.get_containing_app_config(entity.__module__)
     options = {
         "app_label": config.label if config else "console",
         "managed": False,
         "base_manager_name": "objects",
         "default_manager_name": "objects",
-        "verbose_name": entity.__name__.lower(),
-        "verbose_name_plural": f"{entity.__name__.lower()}s",
+        "verbose_name": noun,
+        "verbose_name_plural": plural or f"{noun}s",
     }
     body: dict[str, Any] = dict(model_fields(entity, key=keys.single))
     if keys.single is None:

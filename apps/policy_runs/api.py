@@ -7,13 +7,14 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field
 
-from apps.accounts.middleware import actor_of, address_of, signed_in_user
+from apps.accounts.middleware import actor_of, address_of, signed_in_user, via_of
 from apps.accounts.permissions import Permission, allowed, require
 from apps.policy_runs.access import WISHES, visible_run
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import PolicyStatus, RunStatus
 from apps.policy_runs.errors import RunNotFound
+from apps.policy_runs.looks import note_screens_seen
 from apps.policy_runs.parsing import parse_entries
 from apps.policy_runs.schemas import (
     ControlIn,
@@ -27,7 +28,7 @@ from apps.policy_runs.schemas import (
     result_out,
     run_out,
 )
-from apps.policy_runs.services import LaunchRequest, checked_numbers, launch, note_screens_seen
+from apps.policy_runs.services import LaunchRequest, checked_numbers, launch
 from apps.policy_runs.services import control as control_run
 from apps.policy_runs.showing import stored_status
 from apps.policy_runs.wiring import default_stores
@@ -61,6 +62,7 @@ def launch_run(request: HttpRequest, body: LaunchIn) -> Status[RunOut]:
         asts=ASTS,
         now=datetime.now(UTC),
         address=address_of(request),
+        via=via_of(request),
     )
     return Status(202 if launched.is_new else 200, run_out(launched.run))
 
@@ -129,5 +131,6 @@ def control(request: HttpRequest, execution_id: str, body: ControlIn) -> RunOut:
         now=datetime.now(UTC),
         credentials=credentials,
         address=address_of(request),
+        via=via_of(request),
     )
     return run_out(run)

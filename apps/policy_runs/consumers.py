@@ -19,7 +19,7 @@ from django.conf import settings
 
 from apps.accounts.entities import User
 from apps.accounts.permissions import Permission, allowed
-from apps.accounts.sockets import user_of_scope
+from apps.accounts.sockets import address_of_scope, user_of_scope
 from apps.errors import DomainError, NotFound, Unavailable
 from apps.jobs.feed import LAYER_ERRORS, envelope, group_name
 from apps.policy_runs.access import WISHES, visible_run
@@ -139,7 +139,13 @@ class PolicyRunConsumer(AsyncWebsocketConsumer):
         if not await self._still_welcome():
             return
         run = await off_loop(
-            control, default_stores(), actor=self.user, key=self.key, wish=WISHES[action], now=datetime.now(UTC)
+            control,
+            default_stores(),
+            actor=self.user,
+            key=self.key,
+            wish=WISHES[action],
+            now=datetime.now(UTC),
+            address=address_of_scope(self.scope),
         )
         self.heard = time.monotonic()
         await self._tell_state(seq=self.last, run=run)

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -21,7 +20,6 @@ from apps.policy_runs.credentials import kept
 from apps.policy_runs.entities import (
     SECRET_LIFE,
     AstExecution,
-    AstRegistration,
     PolicyResult,
     RunStatus,
     final_changes,
@@ -30,7 +28,7 @@ from apps.policy_runs.errors import CredentialsNeeded, InvalidLaunch, KeyReused,
 from apps.policy_runs.parsing import MOST_POLICIES, MOST_PROBLEMS_SHOWN, POLICY_NUMBER, Parsed
 from apps.policy_runs.stores import Stores
 from apps.storage.conditions import Update, attribute
-from apps.storage.errors import AlreadyExists, ConditionFailed, Duplicate, ItemNotFound, UnreadableItem
+from apps.storage.errors import ConditionFailed, Duplicate, ItemNotFound, UnreadableItem
 from apps.storage.transaction import Transaction
 from apps.storage.writes import Write
 from apps.terminal.entities import Session, SessionStatus
@@ -99,6 +97,7 @@ def launch(
     asts: Mapping[str, type[Ast]],
     now: datetime,
     address: str = "",
+    via: str = "",
 ) -> Launched:
     """Start a run; it is in the queue when this returns.
 
@@ -120,7 +119,7 @@ def launch(
     )
     owned_key = f"{actor.user_id}#{request.key}"
     try:
-        _open(stores, run, owned_key=owned_key, acting=actor.acting(address))
+        _open(stores, run, owned_key=owned_key, acting=actor.acting(address, via=via))
     except Duplicate:
         return Launched(_launched_before(stores, owned_key=owned_key, request=request, now=now), is_new=False)
     stores.results.put_many(
@@ -216,6 +215,7 @@ def control(
     now: datetime,
     credentials: Credentials | None = None,
     address: str = "",
+    via: str = "",
 ) -> AstExecution:
     """Pause, resume (`Control.RUN`) or cancel a run, and return it as it is then.
 
@@ -228,12 +228,14 @@ def control(
         if not changes:
             return run
         also: tuple[Write, ...] = ()
+        anew = changes.get("queue") == "open" and credentials is not None
         if changes.get("queue") == "open":
             also = (_credentials(stores, key=key, given=credentials, now=now),)
         elif changes.get("status") is RunStatus.CANCELLED:
             also = closing(stores, run, now=now)
         try:
-            return _carry_out(stores, run, wish, changes, acting=actor.acting(address), now=now, also=also)
+            acting = actor.acting(address, via=via)
+            return _carry_out(stores, run, wish, changes, acting=acting, now=now, also=also, anew=anew)
         except ConditionFailed:
             continue  # the worker, or somebody else, moved it on: look again
     raise ConditionFailed("The run is changing too quickly right now. Try again in a moment.")
@@ -248,6 +250,7 @@ def _carry_out(
     acting: Actor,
     now: datetime,
     also: tuple[Write, ...],
+    anew: bool,
 ) -> AstExecution:
     unchanged = attribute("fence").equals(run.fence) & attribute("status").equals(run.status)
     held = attribute("lease_owner")
@@ -265,7 +268,7 @@ def _carry_out(
             actor=acting,
             at=now,
             before={"status": run.status.value, "control": run.control.value},
-            after={"control": wish.value},
+            after={"control": wish.value, **({"signs_on": "as given anew"} if anew else {})},
         ),
         *also,
     ).commit()
@@ -330,40 +333,6 @@ def sweep_broken_launches(stores: Stores, *, now: datetime) -> Sequence[str]:
             continue
         swept.append(key)
     return swept
-
-
-def synchronise_registry(stores: Stores, *, asts: Mapping[str, type[Ast]], now: datetime) -> Sequence[str]:
-    """Bring the AST registry up to date with the code; what an administrator switched off stays off."""
-    changed = []
-    for name, ast in asts.items():
-        wanted: dict[str, Any] = {
-            "description": ast.description,
-            "ast_version": ast.version,
-            "parameter_schema": orjson.dumps(ast.parameters.model_json_schema()).decode(),
-        }
-        found = stores.asts.find(name, consistent=True)
-        if found is None:
-            try:
-                stores.asts.add(AstRegistration(ast_name=name, updated_at=now, **wanted))
-            except AlreadyExists:
-                continue
-            changed.append(name)
-        elif any(getattr(found, field) != value for field, value in wanted.items()):
-            stores.asts.save(found.evolve(updated_at=now, **wanted))
-            changed.append(name)
-    return changed
-
-
-def note_screens_seen(stores: Stores, *, run: AstExecution, policy_number: str, actor: Actor, now: datetime) -> None:
-    """Record that somebody looked at a policy's screens or data."""
-    entry = stores.audit.recording(
-        f"AstExecutions#{run.execution_id}",
-        action="run.screens_seen",
-        actor=actor,
-        at=now,
-        after={"policy_number": policy_number},
-    )
-    Transaction(stores.store, entry).commit()
 
 
 def erased(stores: Stores, key: str) -> bool:

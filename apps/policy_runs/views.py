@@ -21,10 +21,11 @@ from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import AstExecution, PolicyStatus, RunStatus
 from apps.policy_runs.errors import CredentialsNeeded, InvalidLaunch, NotAllowed, RunNotFound
 from apps.policy_runs.forms import NewRunForm, check_of, parse_given
+from apps.policy_runs.looks import note_export, note_screens_seen
 from apps.policy_runs.parsing import MOST_POLICIES, Parsed
 from apps.policy_runs.payloads import state_payload
 from apps.policy_runs.services import control as control_run
-from apps.policy_runs.services import erased, launch, note_screens_seen
+from apps.policy_runs.services import erased, launch
 from apps.policy_runs.showing import ShownRun, as_shown, csv_lines, screen_rows, stored_status, with_owners
 from apps.policy_runs.wiring import default_stores
 from apps.storage.connection import off_loop
@@ -199,15 +200,22 @@ def _given_credentials(request: HttpRequest) -> Credentials | None:
 @sign_in_required
 @require_GET
 async def run_csv(request: HttpRequest, execution_id: str) -> StreamingHttpResponse:
-    """Every result as CSV."""
+    """Every result as CSV; that somebody took them is recorded."""
     stores = default_stores()
-    run = await off_loop(lambda: visible_run(stores.executions, key=execution_id, actor=signed_in_user(request)))
     status = policy_status(request.GET.get("status", ""))
+    run = await off_loop(_recorded_export, request, execution_id, status)
     return StreamingHttpResponse(
         csv_lines(stores.results, run, stored_status(status, run=run)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="run-{run.execution_id}.csv"'},
     )
+
+
+def _recorded_export(request: HttpRequest, execution_id: str, status: PolicyStatus | None) -> AstExecution:
+    stores = default_stores()
+    run = visible_run(stores.executions, key=execution_id, actor=signed_in_user(request))
+    note_export(stores, run=run, status=status, actor=actor_of(request), now=datetime.now(UTC))
+    return run
 
 
 @never_cache

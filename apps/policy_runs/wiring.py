@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from apps.policy_runs.asts import ASTS
-from apps.policy_runs.services import synchronise_registry
+from apps.policy_runs.registry import synchronise_registry
 from apps.policy_runs.stores import Stores, stores_on
 from apps.storage.connection import Store, default_store
 

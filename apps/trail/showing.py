@@ -15,7 +15,7 @@ from apps.storage.items.codec import iso
 LONGEST_SHOWN = 300
 MOST_EXPORTED = 10_000
 EXPORT_PAGE = 100  # as many as one request gets by key
-CSV_HEADINGS = ("at", "action", "object", "actor_id", "actor_name", "address", "before", "after")
+CSV_HEADINGS = ("at", "action", "object", "actor_id", "actor_name", "address", "before", "after", "via")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,7 @@ def _cells(entry: AuditEntry) -> tuple[Any, ...]:
         entry.address,
         _json(entry.before),
         _json(entry.after),
+        entry.via,
     )
 
 

@@ -6,17 +6,41 @@ const count = new Intl.NumberFormat("en");
 
 /* ---- times, in the reader's zone --------------------------------------------------------------------------- */
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const preciseClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const fullDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+/** A zone that this browser knows; undefined, which stands for its own, for any other. */
+function knownZone(name) {
+  try {
+    return name && new Intl.DateTimeFormat("en-GB", { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+const timeZone = knownZone(document.documentElement.dataset.timeZone) || undefined;
+const inZone = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+const clock = inZone({ hour: "2-digit", minute: "2-digit" });
+const preciseClock = inZone({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const dayOfYear = inZone({ day: "numeric", month: "short" });
+const fullDay = inZone({ day: "numeric", month: "short", year: "numeric" });
+const yearOnly = inZone({ year: "numeric" });
 
 function localTime(instant, precise) {
   if (precise) return preciseClock.format(instant);
   const now = new Date();
-  if (instant.toDateString() === now.toDateString()) return `Today ${clock.format(instant)}`;
-  const day = instant.getFullYear() === now.getFullYear() ? dayOfYear : fullDay;
+  if (fullDay.format(instant) === fullDay.format(now)) return `Today ${clock.format(instant)}`;
+  const day = yearOnly.format(instant) === yearOnly.format(now) ? dayOfYear : fullDay;
   return `${day.format(instant)} ${clock.format(instant)}`;
+}
+
+/** Tell the server the browser's own zone, for the pages to come. */
+function tellTimeZone() {
+  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!own || document.cookie.split("; ").includes(`time-zone=${own}`)) return;
+  setCookie("time-zone", own);
+}
+
+function setCookie(name, value) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
 
 function localizeTimes(root) {
@@ -45,8 +69,7 @@ function setTheme(theme) {
   const root = document.documentElement;
   if (theme === "auto") delete root.dataset.theme;
   else root.dataset.theme = theme;
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+  setCookie("theme", theme);
   for (const button of all("[data-theme-switch]")) {
     one("[data-theme-word]", button).textContent = theme;
     one("use", button).setAttribute("href", `#i-${theme}`);
@@ -174,6 +197,10 @@ function startCopying() {
   for (const button of all("[data-copy-from]")) {
     button.hidden = false;
     button.addEventListener("click", () => copyText(button, document.getElementById(button.dataset.copyFrom)));
+  }
+  for (const button of all("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
   }
 }
 
@@ -610,6 +637,7 @@ class RunPage {
 
 /* ---- start ------------------------------------------------------------------------------------------------- */
 
+tellTimeZone();
 localizeTimes(document);
 startTheme();
 startDialogs();

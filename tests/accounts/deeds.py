@@ -34,5 +34,6 @@ def set_password(user: User, who: User, password: str, *, passwords: Any) -> Use
 
 
 def entries(user: User) -> list[Any]:
-    """What the audit log has on this user, newest first."""
-    return list(wiring.audit_log().of(f"Users#{user.user_id}").items)
+    """What the audit log has on this user beside their own signing in, newest first."""
+    found = wiring.audit_log().of(f"Users#{user.user_id}").items
+    return [entry for entry in found if entry.action != "user.signed_in"]

@@ -10,17 +10,20 @@ from ninja import NinjaAPI
 from apps.accounts.api import session_auth
 from apps.accounts.decorators import permission_required, sign_in_required
 from apps.accounts.middleware import signed_in_user, user_of
+from apps.accounts.urls import people
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "apps.accounts.time_zone_middleware.TimeZoneMiddleware",
     "apps.accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
     "django.contrib.messages.context_processors.messages",
+    "apps.accounts.context.single_sign_on",
 ]
 
 
@@ -85,4 +88,5 @@ urlpatterns = [
     path("launch/", launch),
     path("api/", api.urls),
     path("account/", include("apps.accounts.urls")),
+    path("people/", include(people)),
 ]

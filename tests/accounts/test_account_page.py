@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -7,6 +8,7 @@ from django.test import Client
 from apps.accounts import wiring
 from apps.accounts.entities import User
 from apps.storage.connection import Store
+from apps.storage.sessions import session_hash
 from tests.accounts.people import PASSWORD, CountingPasswords
 
 NEW = "another fine battery"
@@ -33,7 +35,7 @@ def change() -> Callable[..., HttpResponse]:
 
 def test_the_page_lists_where_one_is_signed_in(client: Client, sign_in: Callable[..., HttpResponse]) -> None:
     sign_in(Client(headers={"User-Agent": "curl/8.5.0"}))
-    page = client.get("/account/").content.decode()
+    page = client.get("/account/sessions/").content.decode()
     assert "Firefox on Linux" in page
     assert "curl" in page
     assert page.count("This one") == 1
@@ -46,14 +48,15 @@ def test_changing_the_password_keeps_this_browser_and_ends_all_others(
     other = Client()
     sign_in(other)
     before = client.cookies["sessionid"].value
-    assert change(client)["Location"] == "/account/"
+    assert change(client)["Location"] == "/account/password/"
     assert client.cookies["sessionid"].value != before
     assert "Your password is changed" in client.get("/account/").content.decode()
     assert other.get("/").status_code == 302
     assert sign_in(Client()).status_code == 422
     assert sign_in(Client(), password=NEW).status_code == 302
-    entry = wiring.audit_log().of(f"Users#{ada.user_id}").items[0]
-    assert (entry.action, entry.before, entry.after) == ("user.password_changed", {}, {})
+    entries = wiring.audit_log().of(f"Users#{ada.user_id}").items
+    changed = [entry for entry in entries if entry.action == "user.password_changed"]
+    assert [(entry.before, entry.after) for entry in changed] == [({}, {})]
 
 
 @pytest.mark.parametrize(
@@ -98,5 +101,82 @@ def test_the_account_is_for_those_who_signed_in(store: Store) -> None:
     assert Client().post("/account/password/").status_code == 302
 
 
-def test_the_account_page_is_never_cached(client: Client) -> None:
-    assert "no-store" in client.get("/account/")["Cache-Control"]
+@pytest.mark.parametrize("path", ["", "password/", "sessions/", "second-factor/", "tokens/"])
+def test_the_pages_of_the_account_are_never_cached_and_name_each_other(client: Client, path: str) -> None:
+    answer = client.get(f"/account/{path}")
+    page = answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert f'<a href="/account/{path}" aria-current="page">' in page
+    assert page.count('aria-current="page"') == 1
+    for other in ("", "password/", "sessions/", "second-factor/", "tokens/"):
+        assert f'href="/account/{other}"' in page
+
+
+def test_another_name_is_taken_at_once_and_recorded(client: Client, ada: User) -> None:
+    assert client.post("/account/", {"name": " Ada Lovelace "})["Location"] == "/account/"
+    assert client.get("/").content == b"Hello Ada Lovelace"
+    entry = next(one for one in wiring.audit_log().of(f"Users#{ada.user_id}").items if one.action != "user.signed_in")
+    assert (entry.action, entry.before, entry.after) == (
+        "user.profile_changed",
+        {"name": "Ada"},
+        {"name": "Ada Lovelace"},
+    )
+
+
+def test_what_is_no_name_is_refused_and_stays_typed(client: Client, ada: User) -> None:
+    answer = client.post("/account/", {"name": "a\x07b"})
+    assert answer.status_code == 422
+    assert wiring.users().get(ada.user_id).name == "Ada"
+
+
+def test_a_profile_saved_without_a_change_writes_nothing(client: Client, costs: Any) -> None:
+    with costs(writes=1):  # the notice, in the session
+        client.post("/account/", {"name": "Ada"})
+
+
+def session_of(client: Client) -> str:
+    return session_hash(client.cookies["sessionid"].value)
+
+
+def test_ending_a_session_signs_that_browser_out_and_no_other(
+    client: Client, ada: User, sign_in: Callable[..., HttpResponse]
+) -> None:
+    other, third = Client(headers={"User-Agent": "curl/8.5.0"}), Client()
+    sign_in(other)
+    sign_in(third)
+    page = client.get("/account/sessions/").content.decode()
+    assert f'value="{session_of(other)}"' in page
+    for browser in (client, other, third):
+        assert browser.cookies["sessionid"].value not in page
+    assert client.post("/account/sessions/end/", {"session": session_of(other)})["Location"] == "/account/sessions/"
+    assert "curl is signed out." in client.get("/account/sessions/").content.decode()
+    assert other.get("/").status_code == 302
+    assert client.get("/").status_code == third.get("/").status_code == 200
+    entries = {entry.action: entry for entry in wiring.audit_log().of(f"Users#{ada.user_id}").items}
+    assert entries["user.session_ended"].before["device"] == "curl"
+
+
+def test_ending_this_session_leads_to_signing_in(client: Client) -> None:
+    assert client.post("/account/sessions/end/", {"session": session_of(client)})["Location"] == "/account/sign-in/"
+    assert client.get("/").status_code == 302
+
+
+def test_nobody_ends_anothers_session_nor_learns_that_there_is_one(
+    client: Client, make_user: Callable[..., User], sign_in: Callable[..., HttpResponse]
+) -> None:
+    make_user(email="eve@example.org", name="Eve")
+    eve = Client()
+    sign_in(eve, email="eve@example.org")
+    for target in (session_of(client), "0" * 64, ""):
+        answer = eve.post("/account/sessions/end/", {"session": target}, follow=True)
+        assert "This browser is signed out already." in answer.content.decode()
+    assert client.get("/").status_code == 200
+
+
+def test_the_sessions_cost_one_query_however_many_there_are(
+    client: Client, sign_in: Callable[..., HttpResponse], costs: Any
+) -> None:
+    for _ in range(3):
+        sign_in(Client())
+    with costs(requests=3, queries=1):
+        assert client.get("/account/sessions/").content.decode().count('name="session"') == 4

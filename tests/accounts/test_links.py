@@ -25,6 +25,7 @@ from apps.storage.conditions import Update
 from apps.storage.connection import Store
 from apps.storage.metering import metering
 from tests.accounts.deeds import by, change, deactivate, entries
+from tests.accounts.factors import enter, set_up
 from tests.accounts.people import CountingPasswords
 
 NEW = "another battery staple"
@@ -126,6 +127,21 @@ def test_an_invitation_holds_for_a_week_and_a_reset_for_an_hour(invited: User, a
         made = services.show_link(wiring.invitations(), user=user, **by(boss)).invitation
         assert (made.kind, made.user_id, made.created_by) == (kind, user.user_id, boss.user_id)
         assert timedelta() <= made.created_at + valid - made.expires_at < timedelta(seconds=1)
+
+
+def test_a_link_does_not_lead_past_a_second_factor(
+    ada: User, send: Callable[..., str], sign_in: Callable[..., HttpResponse]
+) -> None:
+    hers = Client()
+    sign_in(hers)
+    app = set_up(hers)
+    send(wiring.users().get(ada.user_id))
+    client = Client()
+    client.get(_path_in(mail.outbox[-1]))
+    assert _answered(client)["Location"] == "/account/sign-in/code/"
+    assert client.get("/")["Location"].startswith("/account/sign-in/")
+    assert enter(client, app.recovery[0]).status_code == 302
+    assert client.get("/").content == b"Hello Ada"
 
 
 def test_a_link_works_once(invited: User, send: Callable[..., str]) -> None:

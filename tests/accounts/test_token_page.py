@@ -14,7 +14,7 @@ from apps.accounts.entities import User
 from apps.accounts.services import MOST_TOKENS, create_token
 from apps.accounts.tokens import PATTERN, token_hash
 from apps.storage.connection import Store
-from tests.accounts.people import ADMIN
+from tests.accounts.people import ADMIN, PASSWORD, CountingPasswords
 
 Make = Callable[..., tuple[str, str]]
 
@@ -31,7 +31,7 @@ def make() -> Make:
     """Make a token on the page; returns its text and the page."""
 
     def made(client: Client, name: str = "nightly export", days: int = 30) -> tuple[str, str]:
-        answer = client.post("/account/tokens/", {"name": name, "days": days})
+        answer = client.post("/account/tokens/", {"name": name, "days": days, "password": PASSWORD})
         assert answer.status_code == 200
         (text,) = set(PATTERN.findall(answer.content.decode()))
         return text, answer.content.decode()
@@ -60,7 +60,9 @@ def test_no_two_tokens_are_alike(client: Client, make: Make) -> None:
 
 
 def test_the_page_that_shows_a_token_is_never_cached(client: Client) -> None:
-    assert "no-store" in client.post("/account/tokens/", {"name": "x", "days": 7})["Cache-Control"]
+    assert (
+        "no-store" in client.post("/account/tokens/", {"name": "x", "days": 7, "password": PASSWORD})["Cache-Control"]
+    )
 
 
 def test_making_and_revoking_are_recorded_without_the_token(client: Client, make: Make, ada: User) -> None:
@@ -103,15 +105,24 @@ def test_nobody_revokes_anothers_token_nor_learns_that_there_is_one(
         ({"name": ""}, "Enter a name."),
         ({"name": "a\x07b"}, "Enter a name of at most 100 characters."),
         ({"days": "4000"}, "Choose one of these."),
+        ({"password": ""}, "Enter your password."),
+        ({"password": "not my password"}, "This is not your current password."),
     ],
 )
 def test_a_token_that_cannot_be_made_is_refused_beside_its_field(
     client: Client, ada: User, typed: dict[str, str], said: str
 ) -> None:
-    answer = client.post("/account/tokens/", {"name": "x", "days": "30", **typed})
+    answer = client.post("/account/tokens/", {"name": "x", "days": "30", "password": PASSWORD, **typed})
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert wiring.api_tokens().of(ada.user_id) == []
+
+
+def test_a_stolen_session_cannot_try_passwords_for_ever_to_make_a_token(
+    client: Client, passwords: CountingPasswords
+) -> None:
+    typed = {"name": "x", "days": 7, "password": "guess"}
+    assert [client.post("/account/tokens/", typed).status_code for _ in range(6)] == [422] * 5 + [429]
 
 
 def test_one_person_has_a_bounded_number_of_tokens(client: Client, ada: User) -> None:
@@ -119,13 +130,17 @@ def test_one_person_has_a_bounded_number_of_tokens(client: Client, ada: User) ->
         create_token(
             wiring.api_tokens(),
             user=ada,
+            password=PASSWORD,
             name=f"number {number}",
             valid_for=timedelta(days=1),
             actor=ADMIN,
+            address="192.0.2.1",
             now=datetime.now(UTC),
+            throttle=wiring.throttle(),
+            passwords=wiring.passwords(),
             audit=wiring.audit_log(),
         )
-    answer = client.post("/account/tokens/", {"name": "one more", "days": 7})
+    answer = client.post("/account/tokens/", {"name": "one more", "days": 7, "password": PASSWORD})
     assert answer.status_code == 422
     assert "Revoke one that you no longer use." in answer.content.decode()
 

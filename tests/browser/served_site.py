@@ -24,8 +24,11 @@ ADDRESS = re.compile(r"served at (http://\S+?)/")
 
 
 @contextmanager
-def served_site(data_dir: Path) -> Iterator[str]:
-    """Serve on a free port with data in `data_dir`; yield the address. After it neither server nor engine answers."""
+def served_site(data_dir: Path, **variables: str) -> Iterator[str]:
+    """Serve on a free port with data in `data_dir`; yield the address. After it neither server nor engine answers.
+
+    `variables` are more of the environment: `RUNGS_LOG_LEVEL="DEBUG"`.
+    """
     _borrow_engine(data_dir / "engine")
     log = data_dir / "serve.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RUNGS_", "AWS_"))}
@@ -33,7 +36,7 @@ def served_site(data_dir: Path) -> Iterator[str]:
         server = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", "0"],
             cwd=ROOT,
-            env={**environment, "RUNGS_DATA_DIR": str(data_dir)},
+            env={**environment, "RUNGS_DATA_DIR": str(data_dir), **variables},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.test_pages_are_sound import expect_sound
-from tests.browser.watched_pages import sign_in, watched
+from tests.browser.watched_pages import PASSWORD, sign_in, watched
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -15,7 +15,7 @@ async def test_a_token_is_made_copied_used_and_revoked(new_context, site):
     vera = await watched(context)
     page = vera.page
     await sign_in(page, "vera", path="/account/")
-    await page.get_by_role("link", name="Manage API tokens").click()
+    await page.get_by_role("link", name="API tokens").click()
     await expect_sound(page)
     await expect(page.get_by_text("You have no API token")).to_be_visible()
     await page.get_by_role("button", name="Create token").click()
@@ -23,6 +23,7 @@ async def test_a_token_is_made_copied_used_and_revoked(new_context, site):
     await expect_sound(page)
 
     await page.get_by_label("Name").fill("nightly export")
+    await page.get_by_label("Your password").fill(PASSWORD)
     await page.get_by_role("button", name="Create token").click()
     await expect(page.get_by_role("heading", name="Copy “nightly export” now")).to_be_visible()
     await expect_sound(page)

@@ -95,7 +95,7 @@ async def test_a_page_that_was_offline_for_a_while_catches_up(olgas_page):
 async def test_a_run_page_says_that_its_reader_was_signed_out_elsewhere(new_context):
     here, elsewhere = await watched(await new_context()), await watched(await new_context())
     await sign_in(here.page, "oskar")
-    await sign_in(elsewhere.page, "oskar", path="/account/")
+    await sign_in(elsewhere.page, "oskar", path="/account/sessions/")
     await launch(here.page, sound_policies(300))
     run = here.page.url
     await expect(here.page.locator("[data-live-word]")).to_have_text("Live")

@@ -63,8 +63,21 @@ async def test_the_pages_of_somebody_who_has_no_runs(new_context):
     sam = await watched(await new_context())
     await sign_in(sam.page, "sam")
     await expect_sound(sam.page)
-    for path in ("/policy-runs/?mine=1", "/policy-runs/?status=timeout", "/account/"):
+    for path in (
+        "/policy-runs/?mine=1",
+        "/policy-runs/?status=timeout",
+        "/account/",
+        "/account/sessions/",
+        "/account/password/",
+        "/people/",
+        "/people/?q=nobody",
+    ):
         await visit(sam, path)
+    await sam.page.goto("/people/?q=ada")
+    await sam.page.get_by_role("link", name="Ada Admin").click()
+    await expect(sam.page.get_by_role("heading", name="Ada Admin")).to_be_visible()
+    await expect_sound(sam.page)
+    await sam.page.goto("/account/password/")
     await sam.page.get_by_role("button", name="Change password").click()
     await expect(sam.page.locator("[data-error-summary]")).to_be_focused()
     await expect_sound(sam.page)

@@ -2,20 +2,23 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.admin.sites import all_sites
 from django.urls import path
 
 from apps.accounts.admin import UserAdmin
+from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import Permission, allowed
 from apps.audit.entities import AuditEntry
 from apps.audit.repository import AuditLog
 from apps.console.entity_admin import EntityAdmin
+from apps.console.filters import Choices, Day, Days, Exactly
+from apps.console.listings import Listing
 from apps.console.site import Console
 from apps.policy_runs.admin import HostAdmin
-from apps.policy_runs.entities import PolicyResult
-from apps.policy_runs.repository import Results
+from apps.policy_runs.entities import AstExecution, PolicyResult
+from apps.policy_runs.repository import Executions, Results
 from apps.storage.entity import Entity
 from apps.storage.repository import Repository
 from apps.storage.table import Key, Table, number
@@ -60,8 +63,27 @@ class DeliveryAdmin(EntityAdmin[Delivery]):
         self.rows().delete(entity)
 
 
+class RunAdmin(EntityAdmin[AstExecution]):
+    repository = Executions
+    sees = Permission.RUN_SEE
+    exports = Permission.RUN_CONTROL
+    list_display = ("execution_id", "created_at", "status", "user_id", "total_items", "failed_count")
+    listings = (
+        Listing(index="board-execution_id-index", partition="all", descending=True, sorts="created_at"),
+        Listing(index="user_id-execution_id-index", by=("user_id",), descending=True, sorts="created_at"),
+        Listing(index="status-execution_id-index", by=("status",), descending=True, sorts="created_at"),
+    )
+    filters = (Choices("status"), Exactly("user_id"), Days("created_at", ulid="execution_id"), Exactly("failed_count"))
+    related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}
+
+
 class ResultAdmin(EntityAdmin[PolicyResult]):
     repository = Results
+    listings = (
+        Listing(index="execution_id-status_key-index", by=("execution_id",)),
+        Listing(index="policy_number-execution_id-index", by=("policy_number",), descending=True),
+    )
+    filters = (Exactly("execution_id"), Exactly("policy_number"), Choices("status"))
     sees = Permission.RUN_SCREENS
     sees_history = Permission.AUDIT_SEE
     list_display = ("policy_number", "status", "duration_ms")
@@ -71,11 +93,17 @@ class ResultAdmin(EntityAdmin[PolicyResult]):
 class EntryAdmin(EntityAdmin[AuditEntry]):
     repository = AuditLog
     sees = Permission.AUDIT_SEE
-    list_display = ("object", "action", "actor_name")
+    plural = "audit entries"
+    list_display = ("object", "action", "at")
+    listings = (
+        Listing(index="day-entry-index", by=("day",), descending=True, sorts="at"),
+        Listing(by=("object",), descending=True, sorts="at"),
+    )
+    filters = (Day("day"), Exactly("object"))
 
 
-ADMINS = (HostAdmin, UserAdmin, DeliveryAdmin, ResultAdmin, EntryAdmin)
-office = Console(*ADMINS, allowed=allowed)
+ADMINS = (HostAdmin, UserAdmin, RunAdmin, DeliveryAdmin, ResultAdmin, EntryAdmin)
+office = Console(*ADMINS, allowed=allowed, actor_of=actor_of)
 all_sites.discard(office)  # what is registered is checked with the project's own
 
 urlpatterns = [

@@ -138,6 +138,7 @@ class VisitAdmin(EntityAdmin[Visit]):
 
 class EntryAdmin(EntityAdmin[AuditEntry]):
     repository = AuditLog
+    plural = "audit entries"
     sees = Permission.AUDIT_SEE
 
 
@@ -189,7 +190,7 @@ def _entry(request: Any, ship: Ship, **told: Any) -> Any:
     return log.recording(f"Ships#{ship.ship_id}", actor=actor_of(request), at=datetime.now(UTC), **told)
 
 
-console = Console(ShipAdmin, allowed=allowed)
-sorted_console = Console(SortedShipAdmin, VisitAdmin, allowed=allowed)
+console = Console(ShipAdmin, allowed=allowed, actor_of=actor_of)
+sorted_console = Console(SortedShipAdmin, VisitAdmin, allowed=allowed, actor_of=actor_of)
 for one in (console, sorted_console):
     all_sites.discard(one)  # it is nobody's but these tests'

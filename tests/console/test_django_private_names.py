@@ -38,10 +38,27 @@ def test_every_model_has_a_content_type_number_of_its_own():
 
 
 def test_the_changelist_asks_for_its_rows_where_they_are_given():
-    """`CursorList` replaces these two, and reads the cursor where Django has the number of a page."""
+    """`CursorList` replaces these, and reads the cursor where Django has the number of a page."""
     assert parameters(main.ChangeList.get_results) == ["request"]
     assert parameters(main.ChangeList.get_ordering) == ["request", "queryset"]
-    assert (main.PAGE_VAR, main.ERROR_FLAG) == ("p", "e")
+    assert (main.PAGE_VAR, main.ERROR_FLAG, main.ORDER_VAR) == ("p", "e", "o")
+
+
+def test_the_changelist_asks_once_what_filters_make_of_the_address():
+    """`CursorList.get_filters` takes ours out and gives back what is left, which `Rows` refuses; it comes first."""
+    assert parameters(main.ChangeList.get_filters) == ["request"]
+    assert parameters(main.ChangeList.get_filters_params) == ["params"]
+    source = inspect.getsource(main.ChangeList.__init__)
+    assert source.index("self.filter_params = dict(") < source.index("self.get_queryset(request)")
+    assert source.index("self.get_queryset(request)") < source.index("self.get_results(request)")
+    assert "self.get_filters(request)" in inspect.getsource(main.ChangeList.get_queryset)
+
+
+def test_the_list_is_a_template_response_that_carries_the_changelist():
+    """`EntityAdmin.changelist_view` makes it answer 422 where a filter is malformed."""
+    source = inspect.getsource(inspect.unwrap(ModelAdmin.changelist_view))
+    assert '"cl": cl' in source
+    assert "TemplateResponse(" in source
 
 
 def test_values_and_labels_are_found_by_the_name_of_a_column():

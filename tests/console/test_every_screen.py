@@ -10,6 +10,8 @@ from tests.policy_runs.web import browser, member
 
 SEES = {"host": {Role.ADMIN, Role.SUPPORT}, "user": {Role.ADMIN, Role.SUPPORT}}
 CHANGES = {"host": {Role.ADMIN}, "user": set()}
+SUGGESTED = {"user"}
+"""Those that fields of other entities can name: an index finds them by the beginning of a name."""
 SEES_HISTORY = {"host": {Role.ADMIN}, "user": {Role.ADMIN}}
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
 
@@ -17,7 +19,7 @@ ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.
 def addresses(admin, key):
     """The screens of an admin, by Django's names for them."""
     name = f"admin:{admin.opts.app_label}_{admin.opts.model_name}"
-    found = {"changelist": reverse(f"{name}_changelist"), "add": reverse(f"{name}_add")}
+    found = {screen: reverse(f"{name}_{screen}") for screen in ("changelist", "add", "suggestions")}
     return found | {
         screen: reverse(f"{name}_{screen}", args=[quote(key)]) for screen in ("change", "delete", "history")
     }
@@ -52,6 +54,7 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(
         "change": (200 if sees else 404, 422 if changes else refused),
         "add": (200, 422) if changes else (refused, refused),
         "delete": (200, 302) if changes else (refused, refused),  # back to the question: no version
+        "suggestions": (200, 405) if sees and name in SUGGESTED else (404, 404),
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, address in addresses(admin, keys[name]).items():

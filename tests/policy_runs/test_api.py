@@ -282,7 +282,7 @@ async def test_a_policys_result_has_its_screens_and_data_and_looking_is_recorded
     assert (looked.action, looked.actor_id, looked.after) == (
         "run.screens_seen",
         owner.user_id,
-        {"policy_number": number},
+        {"first_policy_number": number},
     )
 
 
@@ -395,7 +395,8 @@ def test_reading_costs_a_request_or_two_and_never_a_scan(api, run):
         "/id/results/ABC123DEF": {
             ("get_item", "AstExecutions"): 1,
             ("get_item", "PolicyResults"): 1,
-            ("transact_write_items", "AuditLog"): 1,
+            ("get_item", "RateLimits"): 1,
+            ("transact_write_items", "RateLimits+AuditLog"): 1,
         },
     }
 

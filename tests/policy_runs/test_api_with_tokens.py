@@ -8,14 +8,17 @@ from django.test import Client
 
 from apps.accounts import throttle
 from apps.accounts.entities import Role
+from apps.accounts.passwords import Passwords
 from apps.accounts.repository import ApiTokens, Users
 from apps.accounts.services import create_token, deactivate, revoke_token
+from apps.accounts.throttle import Buckets, Throttle
 from apps.accounts.tokens import new_token, token_hash
 from apps.audit.repository import AuditLog
 from apps.storage.connection import Store
 from apps.storage.sessions import WebSessions
 from tests.policy_runs.web import ApiClient, launch_body, member, openapi
 
+PASSWORD = "correct horse battery"
 DAY = timedelta(days=1)
 
 
@@ -27,15 +30,20 @@ def tokens(store: Store) -> ApiTokens:
 @pytest.fixture
 def token_of(store, tokens):
     """The text of a new token of this user."""
+    passwords = Passwords()
 
     def make(user, *, at=None):
         return create_token(
             tokens,
-            user=user,
+            user=user.evolve(password_hash=passwords.hashed(PASSWORD)),
+            password=PASSWORD,
             name="a script",
             valid_for=DAY,
             actor=user.acting(),
+            address="192.0.2.1",
             now=at or datetime.now(UTC),
+            throttle=Throttle(Buckets(store)),
+            passwords=passwords,
             audit=AuditLog(store),
         ).text
 
@@ -55,6 +63,20 @@ def test_a_token_reads_and_launches_without_a_cookie_and_without_csrf(run, owner
     assert launched.status == 202
     assert api.get(f"/{launched.body['executionId']}").body["userId"] == owner.user_id
     assert "Set-Cookie" not in launched.headers
+
+
+def test_the_audit_log_names_the_token_that_acted_for_its_owner(run, owner, store, token_of):
+    text = token_of(owner)
+    api = ApiClient(None, bearer=text)
+    launched = api.post("", launch_body(key="by a token"), token=None).body["executionId"]
+    api.post(f"/{launched}/control", {"action": "pause"}, token=None)
+    ApiClient(owner).post(f"/{launched}/control", {"action": "cancel"})
+    entries = AuditLog(store).of(f"AstExecutions#{launched}").items
+    assert {(entry.actor_id, entry.via) for entry in entries if entry.action != "run.cancel"} == {
+        (owner.user_id, f"token a script (…{text[-4:]})")
+    }
+    assert [entry.via for entry in entries if entry.action == "run.cancel"] == [""]
+    assert len(entries) == 3
 
 
 def test_the_session_still_needs_its_csrf_token(run, owner):

@@ -35,13 +35,29 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
-    "account/": [Opened(OWN)],
+    "account/": [Opened(OWN), Opened(OWN, "post")],
+    "account/sessions/": [Opened(OWN)],
+    "account/sessions/end/": [Opened(OWN, "post")],
     "account/sign-in/": [Opened(PUBLIC)],
+    "account/sign-in/code/": [Opened(PUBLIC, told=302), Opened(PUBLIC, "post", told=302)],
+    "account/second-factor/": [Opened(OWN), Opened(OWN, "post")],
+    "account/second-factor/confirm/": [Opened(OWN), Opened(OWN, "post")],
+    "account/second-factor/recovery-codes/": [Opened(OWN), Opened(OWN, "post")],
+    "account/second-factor/switch-off/": [Opened(OWN), Opened(OWN, "post")],
+    "account/forgot-password/": [Opened(PUBLIC), Opened(PUBLIC, "post", told=422)],
+    "account/link/<str:token>/": [Opened(PUBLIC, told=410)],
+    "account/choose-password/": [Opened(PUBLIC, told=410), Opened(PUBLIC, "post", told=410)],  # no link was opened
     "account/sign-out/": [Opened(PUBLIC, "post", told=302)],
+    # Behind a setting: tests/accounts/test_single_sign_on.py.
+    "account/single-sign-on/": [Opened(PUBLIC, told=404)],
+    "account/single-sign-on/start/": [Opened(PUBLIC, told=404)],
+    "account/single-sign-on/callback/": [Opened(PUBLIC, told=404)],
     "account/password/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/": [Opened(OWN), Opened(OWN, "post")],
     "account/tokens/revoke/": [Opened(OWN, "post")],
     "account/sign-out-everywhere/": [Opened(OWN, "post")],
+    "people/": [Opened(P.USERS_SEE)],
+    "people/<str:user_id>/": [Opened(P.USERS_SEE)],  # and one's own: tests/accounts/test_directory.py
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -126,7 +142,10 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
-    address = path.format(execution_id=run.execution_id, policy_number="ABC123DEF")
+    somebody = member(store, Role.TEAM_MEMBER).user_id
+    address = path.format(
+        execution_id=run.execution_id, policy_number="ABC123DEF", token="no-token-of-ours", user_id=somebody
+    )
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)

@@ -62,7 +62,7 @@ def export(ada):
         assert answer.status_code == 200
         body = b"".join([part async for part in answer.streaming_content])
         lines = list(csv.reader(io.StringIO(body.decode())))
-        assert lines[0] == ["at", "action", "object", "actor_id", "actor_name", "address", "before", "after"]
+        assert lines[0] == ["at", "action", "object", "actor_id", "actor_name", "address", "before", "after", "via"]
         return lines[1:]
 
     return ask
@@ -70,6 +70,11 @@ def export(ada):
 
 def actions(html):
     return re.findall(r'<td><span class="mono">([^<]+)', html)
+
+
+def test_an_entry_of_an_api_token_names_it(record, page):
+    record(actor=Actor(actor_id="u-olga", name="Olga", via="token nightly export (…ab12)"))
+    assert "by token nightly export (…ab12)" in page(object="Things#1")
 
 
 def test_only_administrators_learn_that_the_page_is_there(store):
@@ -228,7 +233,7 @@ async def test_an_export_holds_what_the_page_shows_and_no_formula(record, export
     record("-2+3", action="@SUM(1)", actor=EVE, at=NOON + timedelta(seconds=1))
     lines = await export(day="2026-03-01")
     assert lines == [
-        ["2026-03-01T12:00:01.000Z", "'@SUM(1)", "'-2+3", "u-eve", "'=HYPERLINK(1)", "192.0.2.2", "", ""],
+        ["2026-03-01T12:00:01.000Z", "'@SUM(1)", "'-2+3", "u-eve", "'=HYPERLINK(1)", "192.0.2.2", "", "", ""],
         [
             "2026-03-01T12:00:00.000Z",
             "one",
@@ -238,6 +243,7 @@ async def test_an_export_holds_what_the_page_shows_and_no_formula(record, export
             "192.0.2.1",
             '{"password":"(hidden)"}',
             '{"text":"=1+1 \\"quoted\\""}',
+            "",
         ],
     ]
 
@@ -258,7 +264,7 @@ async def test_an_export_stops_at_its_bound_and_says_so(record, export, monkeypa
         record(at=NOON + timedelta(seconds=number))
     exact = await export(day="2026-03-01")
     assert len(exact) == 5
-    assert all(len(line) == 8 for line in exact)
+    assert all(len(line) == 9 for line in exact)
     record(at=NOON + timedelta(seconds=9))
     lines = await export(day="2026-03-01", **more)
     assert lines[-1][0].startswith("Stopped here: an export looks at 5 entries at most.")

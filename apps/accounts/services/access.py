@@ -2,17 +2,16 @@
 
 from datetime import datetime
 
+from apps.accounts.code_throttle import CodeThrottle
 from apps.accounts.entities import User
 from apps.accounts.permissions import Permission, require
 from apps.accounts.repository import Users
 from apps.accounts.services._recording import object_of
+from apps.accounts.services.own_account import end_session
 from apps.accounts.services.signing_in import sign_out_everywhere
 from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
-from apps.errors import NotFound
-from apps.storage.conditions import attribute
-from apps.storage.errors import ConditionFailed, ItemNotFound
 from apps.storage.sessions import WebSession, WebSessions
 from apps.storage.transaction import Transaction
 
@@ -33,21 +32,12 @@ def end_session_of(
     Raises `NotFound` where it is gone already, alike for somebody else's, and for who may not; and `Forbidden`.
     """
     require(by, Permission.USERS_CHANGE)
-    found = sessions.find(session_hash, consistent=True)
-    missing = NotFound("This browser is signed out already.")
-    if found is None or found.user_id != user.user_id:
-        raise missing
-    before = {"device": found.device, "last_seen_at": found.last_seen_at}
-    entry = audit.recording(object_of(user), action="user.session_ended", actor=actor, at=now, before=before)
-    try:
-        sessions.delete(session_hash, entry, condition=attribute("user_id").equals(user.user_id))
-    except (ConditionFailed, ItemNotFound):
-        raise missing from None
-    return found
+    return end_session(sessions, user=user, session_hash=session_hash, actor=actor, now=now, audit=audit)
 
 
 def unlock(throttle: Throttle, *, user: User, by: User, actor: Actor, now: datetime, audit: AuditLog) -> None:
-    """Let this user try to sign in again at once, wherever they are. Raises `NotFound` and `Forbidden`."""
+    """Let this user try passwords and codes again at once, wherever they are. Raises `NotFound` and `Forbidden`."""
     require(by, Permission.USERS_UNLOCK)
     entry = audit.recording(object_of(user), action="user.unlocked", actor=actor, at=now)
-    Transaction(audit.store, entry, *throttle.unlocking(email=user.email, now=now)).commit()
+    codes = CodeThrottle(throttle.buckets).unlocking(user_id=user.user_id, now=now)
+    Transaction(audit.store, entry, codes, *throttle.unlocking(email=user.email, now=now)).commit()

@@ -80,8 +80,10 @@ def add_user(
     """
     roles = frozenset(roles)
     require(by, Permission.USERS_INVITE)
-    if roles or password is not None:
+    if password is not None:
         require(by, Permission.USERS_CHANGE)
+    if roles:
+        require(by, Permission.USERS_ROLES)
     return create_user(
         users,
         email=email,
@@ -115,6 +117,8 @@ def change_user(
     changes = {name: getattr(after, name) for name in CHANGEABLE if getattr(after, name) != getattr(before, name)}
     if not changes:
         return before
+    if "roles" in changes:
+        require(by, Permission.USERS_ROLES)
     ends = before.is_active and not after.is_active
     entry = audit.recording(
         object_of(before),

@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from apps.accounts.entities import ApiToken, User
 from apps.accounts.errors import WrongToken
+from apps.accounts.passwords import Passwords
 from apps.accounts.repository import ApiTokens, Users
+from apps.accounts.services._proving import prove_password
 from apps.accounts.services._recording import invalid, object_of, told
 from apps.accounts.throttle import Throttle
 from apps.accounts.tokens import hint_of, is_token, new_token, token_hash
@@ -29,11 +31,23 @@ class NewToken:
 
 
 def create_token(
-    tokens: ApiTokens, *, user: User, name: str, valid_for: timedelta, actor: Actor, now: datetime, audit: AuditLog
+    tokens: ApiTokens,
+    *,
+    user: User,
+    password: str,
+    name: str,
+    valid_for: timedelta,
+    actor: Actor,
+    address: str,
+    now: datetime,
+    throttle: Throttle,
+    passwords: Passwords,
+    audit: AuditLog,
 ) -> NewToken:
     """Make an API token for this user; its text is in the answer and nowhere else.
 
-    Raises `Invalid` (field `name`), also for somebody who has `MOST_TOKENS` already.
+    A token outlives the session that made it, so whoever makes one shows the password. Raises `WrongCredentials` (field
+    `password`), `TooManyAttempts`, `Invalid` (field `name`), also for somebody who has `MOST_TOKENS` already.
     """
     if len(tokens.of(user.user_id)) >= MOST_TOKENS:
         raise Invalid(f"You have {MOST_TOKENS} API tokens. Revoke one that you no longer use.", code="too_many_tokens")
@@ -50,6 +64,7 @@ def create_token(
     except ValidationError as error:
         raise invalid(error) from None
     after = {**told(token), "expires_at": token.expires_at}
+    prove_password(user, password, field="password", address=address, now=now, throttle=throttle, passwords=passwords)
     entry = audit.recording(object_of(user), action="user.token_created", actor=actor, at=now, after=after)
     return NewToken(token=tokens.add(token, entry), text=text)
 
@@ -75,8 +90,8 @@ def revoke_token(
 
 def user_of_token(
     users: Users, tokens: ApiTokens, *, text: str, address: str, now: datetime, throttle: Throttle
-) -> User:
-    """The user, as they are now, whom this API token stands for; `address` is what rate limits count.
+) -> tuple[User, ApiToken]:
+    """The user, as they are now, whom this API token stands for, and the token; `address` is what rate limits count.
 
     Raises `WrongToken` alike for one that is malformed, unknown, expired, revoked, or of somebody who may not sign in,
     and `TooManyAttempts` where wrong ones keep coming from this address: right ones are let through all the same.
@@ -87,4 +102,4 @@ def user_of_token(
         throttle.count_wrong_token(address=address, now=now)
         raise WrongToken
     tokens.note_used(token, now=now)
-    return user
+    return user, token

@@ -1,11 +1,16 @@
-"""A page as an answer."""
+"""A page as an answer, and what a service refused as a form tells it."""
 
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apps.accounts.errors import TooManyAttempts
+from apps.errors import Conflict, DomainError, Invalid, Unavailable
+
 UNPROCESSABLE, TOO_MANY, UNAVAILABLE = 422, 429, 503
+REFUSALS = (Invalid, Conflict, Unavailable)
 
 
 def page(
@@ -16,3 +21,16 @@ def page(
     if wait_seconds is not None:
         response["Retry-After"] = str(wait_seconds)
     return response
+
+
+def refused(
+    request: HttpRequest, template: str, context: dict[str, Any], *, form: forms.Form, error: DomainError
+) -> HttpResponse:
+    """The page with its form again, which says what was refused beside its field; `form` is in `context`."""
+    form.add_error(error.field if error.field in form.fields else None, error.public_message)
+    status, wait = UNPROCESSABLE, None
+    if isinstance(error, TooManyAttempts):
+        status, wait = TOO_MANY, error.wait_seconds
+    elif isinstance(error, Unavailable):
+        status = UNAVAILABLE
+    return page(request, template, context, status=status, wait_seconds=wait)

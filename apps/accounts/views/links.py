@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.accounts import middleware, services, wiring
+from apps.accounts import services, wiring
 from apps.accounts.addresses import counted_as
 from apps.accounts.entities import Invitation, User
 from apps.accounts.errors import LinkVoid, TooManyAttempts
@@ -19,6 +19,7 @@ from apps.accounts.mail import LinkMailer
 from apps.accounts.middleware import address_of, user_of
 from apps.accounts.tokens import token_hash
 from apps.accounts.views._page import TOO_MANY, UNAVAILABLE, UNPROCESSABLE, page
+from apps.accounts.views.arriving import arrive
 from apps.errors import Conflict, Invalid, Unavailable
 
 LINK = "password_link"
@@ -110,9 +111,8 @@ def _chosen(request: HttpRequest, form: ChosenPasswordForm, user: User, invitati
         form.add_error(None, error.public_message)
         return _choose_page(request, form, user, invitation, status=UNAVAILABLE)
     del request.session[LINK]
-    middleware.sign_in(request, stored)
-    messages.success(request, "Your password is set, and you are signed in.")
-    return redirect("home")
+    messages.success(request, "Your password is set.")
+    return arrive(request, stored, wanted="", by="link")
 
 
 def _choose_page(

@@ -14,8 +14,9 @@ from apps.accounts.decorators import HOME, safe_next
 from apps.accounts.entities import Anonymous
 from apps.accounts.errors import TooManyAttempts
 from apps.accounts.forms import SignInForm
-from apps.accounts.middleware import address_of, user_of
+from apps.accounts.middleware import address_of, unsettled_user, user_of
 from apps.accounts.views._page import TOO_MANY, UNAVAILABLE, UNPROCESSABLE, page
+from apps.accounts.views.arriving import arrive, with_next
 from apps.errors import Invalid, Unavailable
 
 
@@ -29,6 +30,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         if not isinstance(user_of(request), Anonymous):
             return redirect(safe_next(request, wanted))
+        if unsettled_user(request):
+            return redirect(with_next(request, "accounts:second_factor", wanted))
         return _sign_in_page(request, SignInForm(), wanted=wanted)
     form = SignInForm(request.POST)
     if not form.is_valid():
@@ -51,8 +54,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except Unavailable as error:
         form.add_error(None, error.public_message)
         return _sign_in_page(request, form, wanted=wanted, status=UNAVAILABLE)
-    middleware.sign_in(request, user)
-    return redirect(safe_next(request, wanted))
+    return arrive(request, user, wanted=wanted, by="password")
 
 
 @never_cache

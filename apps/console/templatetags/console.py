@@ -6,7 +6,9 @@ from typing import Any
 
 from django import template
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.utils import label_for_field, lookup_field
+from django.contrib.admin.utils import label_for_field, lookup_field, quote
+from django.db import models
+from django.urls import reverse
 
 from apps.audit.entities import AuditEntry
 from apps.console.changelist import CursorList
@@ -17,27 +19,49 @@ register = template.Library()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a list: where its page is, and its columns' values."""
+class Head:
+    """The head of a column: where the rows are sorted by it, if an index does, and how they are by it now."""
 
+    label: str
+    url: str | None
+    order: str
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list: its name in addresses and for people, where its page is, and each column's label and value."""
+
+    key: str
+    name: str
     url: str
-    cells: tuple[Value, ...]
+    cells: tuple[tuple[str, Value], ...]
 
 
 @register.simple_tag
-def column_labels(changes: CursorList) -> list[str]:
+def column_heads(changes: CursorList) -> list[Head]:
     """The head of each column."""
-    admin = changes.model_admin
-    return [_capital(str(label_for_field(name, changes.model, admin))) for name in changes.list_display]
+    fields = changes.opts.concrete_fields
+    numbers = {field.name for field in fields if isinstance(field, models.IntegerField) and not field.flatchoices}
+    return [
+        Head(
+            _label(name, changes),
+            changes.address_ordered_by(str(name)),
+            changes.order_of(str(name)),
+            str(name) in numbers,
+        )
+        for name in changes.list_display
+    ]
 
 
 @register.simple_tag
 def table_rows(changes: CursorList) -> Iterator[Row]:
     """The rows of a list."""
+    labels = {str(name): _label(name, changes) for name in changes.list_display}
     kept: dict[str, Any] = {"preserved_filters": changes.preserved_filters, "opts": changes.opts}
     for row in changes.result_list:
-        cells = tuple(shown(name, row, changes.model_admin) for name in changes.list_display)
-        yield Row(add_preserved_filters(kept, changes.url_for_result(row)), cells)
+        cells = tuple((label, _cell(name, row, changes)) for name, label in labels.items())
+        yield Row(str(row.pk), str(row), add_preserved_filters(kept, changes.url_for_result(row)), cells)
 
 
 @register.simple_tag
@@ -74,5 +98,17 @@ def as_shown(value: Any) -> Value:
     return value_as_shown(value)
 
 
-def _capital(label: str) -> str:
+def _cell(name: str, row: Any, changes: CursorList) -> Value:
+    """A column of a row; of one that names another entity, that one's name and page."""
+    names = changes.names.get(name, {})
+    key = str(getattr(row, name, ""))
+    if key not in names:
+        return shown(name, row, changes.model_admin)
+    options = changes.model_admin.related[name].twin()._meta
+    address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[quote(key)])
+    return Value("link", names[key], address)
+
+
+def _label(name: Any, changes: CursorList) -> str:
+    label = str(label_for_field(name, changes.model, changes.model_admin))
     return label[:1].upper() + label[1:]

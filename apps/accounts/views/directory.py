@@ -1,0 +1,58 @@
+"""Who there is: the directory by name, and a page for each person."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from apps.accounts import wiring
+from apps.accounts.decorators import permission_required, sign_in_required
+from apps.accounts.entities import LONGEST_NAME, Role
+from apps.accounts.middleware import signed_in_user
+from apps.accounts.permissions import Permission, allowed
+from apps.errors import NotFound
+
+LONGEST_ID = 64
+
+
+@never_cache
+@permission_required(Permission.USERS_SEE)
+@require_GET
+def directory(request: HttpRequest) -> HttpResponse:
+    """People by name, those whose name begins as was typed; one query, however many there are."""
+    prefix = request.GET.get("q", "").strip()[:LONGEST_NAME]
+    found = wiring.users().listed(prefix, cursor=request.GET.get("cursor") or None)
+    people = [{"person": user, "roles": _words(user.roles)} for user in found.items]
+    context = {"people": people, "prefix": prefix, "next_cursor": found.next, "previous_cursor": found.previous}
+    return render(request, "accounts/directory.html", context)
+
+
+@never_cache
+@sign_in_required
+@require_GET
+def profile(request: HttpRequest, user_id: str) -> HttpResponse:
+    """One person: everybody's own page, and for who may see people that of any. Raises `NotFound`."""
+    reader = signed_in_user(request)
+    sees_people = allowed(reader, Permission.USERS_SEE)
+    missing = NotFound("There is no such page, or you may not see it.")
+    if user_id == reader.user_id:
+        person = reader
+    elif not sees_people or len(user_id) > LONGEST_ID:
+        raise missing
+    else:
+        found = wiring.users().find(user_id)
+        if found is None:
+            raise missing
+        person = found
+    context = {
+        "person": person,
+        "roles": _words(person.roles),
+        "is_own": person.user_id == reader.user_id,
+        "sees_people": sees_people,
+        "sees_trail": allowed(reader, Permission.AUDIT_SEE),
+    }
+    return render(request, "accounts/person.html", context)
+
+
+def _words(roles: frozenset[Role]) -> str:
+    return ", ".join(role.replace("_", " ") for role in sorted(roles))

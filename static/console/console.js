@@ -1,0 +1,205 @@
+/* The back office: filters that are sent as one chooses, rows to choose, fields that find by name. */
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const one = (selector, root = document) => root.querySelector(selector);
+
+/* ---- filters ----------------------------------------------------------------------------------------------- */
+
+for (const form of all("[data-narrow-by]")) {
+  const settled = (field) => field.type !== "date" || field.value === "" || Number(field.value.slice(0, 4)) >= 1970;
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("select, [type=date], [type=hidden]") && settled(event.target)) form.requestSubmit();
+  });
+  form.addEventListener("submit", () => {
+    // An address says what was chosen, and nothing of what was not.
+    for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
+  });
+  window.addEventListener("pageshow", () => {
+    for (const field of form.elements) field.disabled = false;
+  });
+}
+
+/* ---- rows to choose ---------------------------------------------------------------------------------------- */
+
+for (const form of all("[data-choose]")) {
+  const boxes = all("input[name=row]", form);
+  const every = one("[data-choose-all]", form);
+  const word = one("[data-chosen]", form);
+  const show = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    every.checked = chosen === boxes.length;
+    every.indeterminate = chosen > 0 && chosen < boxes.length;
+    word.textContent = chosen === 0 ? "None chosen" : `${chosen} chosen`;
+    for (const button of all("button[name=action]", form)) button.disabled = chosen === 0;
+  };
+  every.hidden = false;
+  every.addEventListener("change", () => {
+    for (const box of boxes) box.checked = every.checked;
+    show();
+  });
+  form.addEventListener("change", show);
+  window.addEventListener("pageshow", show);
+  show();
+}
+
+/* ---- fields that find by name: an ARIA combobox around a text box that takes a key ---------------------------- */
+
+const waitMs = 150;
+let comboboxes = 0;
+
+class Combobox {
+  constructor(field) {
+    this.id = `suggested-${++comboboxes}`;
+    this.key = field;
+    this.address = field.dataset.suggestions;
+    this.noun = field.dataset.noun;
+    this.rows = [];
+    this.active = -1;
+    this.build();
+    this.box.addEventListener("input", () => this.typed());
+    this.box.addEventListener("keydown", (event) => this.pressed(event));
+    this.box.addEventListener("focus", () => this.box.select());
+    this.box.addEventListener("blur", () => this.close());
+    this.list.addEventListener("pointerdown", (event) => {
+      event.preventDefault(); // the box keeps the focus
+      const option = event.target.closest("[role=option]");
+      if (option) this.choose(Number(option.dataset.at));
+    });
+  }
+
+  /* The box that one sees takes the place of the field, which keeps the key and is sent. */
+  build() {
+    this.box = this.key.cloneNode();
+    for (const name of ["name", "data-suggestions", "data-noun", "data-name"]) this.box.removeAttribute(name);
+    this.box.value = this.key.dataset.name || this.key.value;
+    const roles = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.id };
+    for (const [name, value] of Object.entries(roles)) this.box.setAttribute(name, value);
+    this.key.type = "hidden";
+    this.key.removeAttribute("id");
+    this.list = document.createElement("ul");
+    this.list.id = this.id;
+    this.list.hidden = true;
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", `Every ${this.noun} found`);
+    this.word = document.createElement("p");
+    this.word.className = "visually-hidden";
+    this.word.setAttribute("role", "status");
+    const around = document.createElement("div");
+    around.className = "combobox";
+    this.key.before(around);
+    around.append(this.key, this.box, this.list, this.word);
+    if (this.key.value && !this.key.dataset.name) this.nameIt();
+  }
+
+  /* Show the name of the row whose key the field came with, unless somebody has begun to type. */
+  async nameIt() {
+    const key = this.key.value;
+    try {
+      const answer = await fetch(`${this.address}?key=${encodeURIComponent(key)}`);
+      const [row] = answer.ok ? (await answer.json()).rows : [];
+      if (row && this.box.value === key) this.box.value = row.name;
+    } catch {
+      // The key says it too.
+    }
+  }
+
+  typed() {
+    this.key.value = this.box.value; // whoever knows the key may type it
+    clearTimeout(this.timer);
+    this.asking?.abort();
+    if (this.box.value.trim() === "") this.close();
+    else this.timer = setTimeout(() => this.ask(), waitMs);
+  }
+
+  async ask() {
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    try {
+      const answer = await fetch(`${this.address}?q=${encodeURIComponent(this.box.value.trim())}`, {
+        headers: { Accept: "application/json" },
+        signal,
+      });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const found = await answer.json();
+      this.show(found.rows, found.hasMore);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.show([], false);
+      this.say("It cannot be looked up just now. Enter the whole key.", true);
+    }
+  }
+
+  show(rows, hasMore) {
+    if (document.activeElement !== this.box) return;
+    this.rows = rows;
+    this.active = -1;
+    this.list.replaceChildren(
+      ...rows.map((row, at) => {
+        const option = document.createElement("li");
+        option.id = `${this.id}-${at}`;
+        option.dataset.at = at;
+        option.setAttribute("role", "option");
+        option.setAttribute("aria-selected", "false");
+        option.textContent = row.name;
+        const note = row.note || (row.name === row.key ? "" : row.key);
+        if (note) {
+          const small = document.createElement("small");
+          small.textContent = note;
+          option.append(small);
+        }
+        return option;
+      }),
+    );
+    this.list.hidden = rows.length === 0;
+    this.box.setAttribute("aria-expanded", String(rows.length > 0));
+    this.box.removeAttribute("aria-activedescendant");
+    if (rows.length === 0) this.say(`No ${this.noun} begins so.`, true);
+    else this.say(hasMore ? `The first ${rows.length}. Type more to see others.` : `${rows.length} found.`, hasMore);
+  }
+
+  say(sentence, visibly) {
+    this.word.className = visibly ? "hint" : "visually-hidden";
+    this.word.textContent = sentence;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.asking?.abort();
+    this.list.hidden = true;
+    this.rows = [];
+    this.box.setAttribute("aria-expanded", "false");
+    this.box.removeAttribute("aria-activedescendant");
+    this.say("", false);
+  }
+
+  pressed(event) {
+    const isOpen = !this.list.hidden;
+    if (event.key === "Escape" && isOpen) this.close();
+    else if (event.key === "Enter" && isOpen) this.choose(Math.max(0, this.active));
+    else if (event.key === "ArrowDown" && !isOpen) this.ask();
+    else if (event.key === "ArrowDown") this.move(this.active + 1);
+    else if (event.key === "ArrowUp" && isOpen) this.move(this.active < 0 ? this.rows.length - 1 : this.active - 1);
+    else return;
+    event.preventDefault();
+  }
+
+  move(to) {
+    this.active = (to + this.rows.length) % this.rows.length;
+    all("[role=option]", this.list).forEach((option, at) => {
+      option.setAttribute("aria-selected", String(at === this.active));
+      if (at === this.active) option.scrollIntoView({ block: "nearest" });
+    });
+    this.box.setAttribute("aria-activedescendant", `${this.id}-${this.active}`);
+  }
+
+  choose(at) {
+    const row = this.rows[at];
+    this.key.value = row.key;
+    this.box.value = row.name;
+    this.close();
+    this.say(`${row.name} is chosen.`, false);
+    this.key.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
+for (const field of all("input[data-suggestions]")) new Combobox(field);
