@@ -26,6 +26,7 @@ from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.inlines import Inline, children
 from apps.console.lists import FOUND, RowLists
+from apps.console.resume import REFUSED
 from apps.console.row_forms import rows_view
 from apps.console.secret_fields import SecretField, secrets_of
 from apps.console.widgets import Words
@@ -35,8 +36,6 @@ from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
 
 E = TypeVar("E", bound=Entity)
-
-REFUSED = "console_refused"
 
 
 class EntityAdmin(RowActions, Suggestions, RowLists[E]):
