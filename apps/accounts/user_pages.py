@@ -144,7 +144,7 @@ class UserPages(EntityAdmin[User]):
 
     def reset_second_factor(self, request: HttpRequest, user: User) -> HttpResponse:
         """Take their second factor away."""
-        services.reset_second_factor(
+        services.reset_second_factor_of(
             wiring.users(), wiring.second_factors(), user=user, sessions=wiring.web_sessions(), **done_by(request)
         )
         messages.success(request, f"{user} signs in without a second factor now, and is signed out everywhere.")

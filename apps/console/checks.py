@@ -24,7 +24,7 @@ CANNOT_WORK = {
     "list_editable": "Several rows cannot be saved in one form: change them on their own pages.",
     "ordering": "Rows come in the order of an index: declare the preferred one first in `listings`.",
     "list_select_related": "Declare `related`: names of a whole page are read in one batch.",
-    "inlines": _NO_RELATIONS,
+    "inlines": "Children are found by key, not by relation: declare them as `Inline`s in `children`.",
     "autocomplete_fields": "Declare `related`: it looks for names through an index.",
     "raw_id_fields": "Declare `related`: it looks for names through an index.",
     "filter_horizontal": _NO_SCRIPTS,

@@ -13,7 +13,7 @@ from django.db import models
 from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -24,7 +24,9 @@ from apps.console.checks import EntityAdminChecks
 from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
+from apps.console.inlines import Inline, children
 from apps.console.lists import FOUND, RowLists
+from apps.console.row_forms import rows_view
 from apps.console.secret_fields import SecretField, secrets_of
 from apps.console.widgets import Words
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
@@ -44,7 +46,8 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     `ModelAdmin`: `list_display`, `fields`; where its list is read from, `RowLists` says, and what can be done to chosen
     rows, `RowActions`. `labels` names fields better.
 
-    `filled` makes what a new row needs and nobody enters, such as an id.
+    `filled` makes what a new row needs and nobody enters, such as an id. `children` are `Inline`s: rows of other tables
+    that are shown on the page of this one's.
 
     With `changes` (a permission) there are forms: then `create`, `change` and `remove` call the services, which check
     the permission again and write the audit entry. With `sees_history` (a permission) there is a history.
@@ -54,6 +57,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     changes: ClassVar[str | None] = None
     sees_history: ClassVar[str | None] = None
     filled: ClassVar[Mapping[str, Callable[[], Any]]] = {}
+    children: ClassVar[Sequence[type[Inline]]] = ()
 
     checks_class = EntityAdminChecks
     actions = None
@@ -145,6 +149,21 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
             vars(request)[REFUSED] = error
             vars(request)[FOUND] = {}  # it may be another one by now
             return view(request, object_id, form_url, extra_context)
+
+    def get_urls(self) -> list[Any]:
+        """Django's, and the pages that change children as rows."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_rows"
+        view = self.admin_site.admin_view(self.rows_view)
+        return [path("<path:object_id>/rows/<int:number>/", view, name=name), *super().get_urls()]
+
+    @method_decorator(sensitive_post_parameters())
+    def rows_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        """The children of a row, each with a form."""
+        row = self.get_object(request, unquote(object_id))
+        self._require(request, row, may=True)
+        if number >= len(self.children):
+            raise NotFound("There is no such page, or you may not see it.")
+        return rows_view(self, request, row, self.children[number]())
 
     def _gone(self, request: HttpRequest, key: str, gone: NotFound) -> HttpResponse:
         """The form of what was deleted meanwhile: all that was typed, to be added anew or left."""
@@ -240,7 +259,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         """The page; refused forms answer 422, or 409 with both versions where somebody else was faster."""
         form = context["adminform"].form
         refused = vars(request).get(REFUSED)
-        context["site_page"] = self.site_page(request, form.stored) if form.stored is not None else None
+        if form.stored is not None:
+            row = self.row(form.stored)
+            groups = [children(self, one(), at=at, request=request, row=row) for at, one in enumerate(self.children)]
+            context["children"] = [group for group in groups if group is not None]
+            context["site_page"] = self.site_page(request, form.stored)
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
         if isinstance(refused, StaleVersion):
             context["differences"] = form.differences

@@ -20,6 +20,7 @@ from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
 
 READ_VERSION, AS_READ = "read_version", "as_read"
+"""Where a request keeps the rows that it has read."""
 _OURS = frozenset({READ_VERSION, AS_READ})
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field that two people changed: what it was when the loser read it, what it is now, what the loser entered."""
+    """A field that the loser changed: what it was when they read it, what it is now, and what they entered.
+
+    `is_contested` says whether others changed this very field.
+    """
 
     label: str
     read: Any
     stored: Any
     entered: Any
+    is_contested: bool = False
 
 
 class EntityForm(_ModelForm):
@@ -51,6 +56,8 @@ class EntityForm(_ModelForm):
     kind: ClassVar[type[Entity]]
     refused: ClassVar[DomainError | None] = None
     filled: ClassVar[Mapping[str, Callable[[], Any]]] = {}
+    given: frozenset[str] = frozenset()
+    """Fields that follow from something else: nobody enters them."""
     entity: Entity
     differences: list[Difference] | None = None
 
@@ -101,7 +108,11 @@ class EntityForm(_ModelForm):
     def changed(self) -> list[str]:
         """The entity's fields that somebody changed since they read them."""
         read = self._read
-        return [name for name in self.changeable if self.fields[name].has_changed(read[name], self[name].data)]
+        return [
+            name
+            for name in self.changeable
+            if name not in self.given and self.fields[name].has_changed(read[name], self[name].data)
+        ]
 
     @cached_property
     def changed_data(self) -> list[str]:
@@ -144,9 +155,10 @@ class EntityForm(_ModelForm):
         return {name: known.get(name, self._entered(name)) for name in self.changeable}
 
     def _entered(self, name: str) -> Any:
+        field = self.fields[name]
         if self.stored is None:
-            return None
-        return entered_of(self.fields[name], getattr(self.stored, name))
+            return entered_of(field, self.get_initial_for_field(field, name))
+        return entered_of(field, getattr(self.stored, name))
 
     def _page_of(self, entity: Entity) -> str:
         shown = [name for name in self.changeable if name not in self.secrets]
@@ -180,7 +192,7 @@ class EntityForm(_ModelForm):
         secrets = [name for name in self.changed if name in self.secrets]
         mine = {name: self._value(name, self.cleaned_data.get(name)) for name in self.changed if name not in secrets}
         self.differences = [
-            Difference(str(self.fields[name].label), self._was(name), getattr(stored, name), entered)
+            self._difference(name, stored=getattr(stored, name), entered=entered)
             for name, entered in mine.items()
             if entered != getattr(stored, name)
         ]
@@ -196,6 +208,11 @@ class EntityForm(_ModelForm):
         self.initial = {**kept, **mine, READ_VERSION: stored.version, AS_READ: self._page_of(stored)}
         self.is_bound = False
         self._bound_fields_cache.clear()  # type: ignore[attr-defined]  # pinned in the tests
+
+    def _difference(self, name: str, *, stored: Any, entered: Any) -> Difference:
+        now = entered_of(self.fields[name], stored)
+        is_contested = self.fields[name].has_changed(self._read[name], now)
+        return Difference(str(self.fields[name].label), self._was(name), stored, entered, is_contested)
 
     def _was(self, name: str) -> Any:
         try:

@@ -102,8 +102,9 @@ def twin(
         raise TypeError(f"{entity.__name__} has a field {ROW_KEY}: the console calls the key of a row so")
     noun = noun or entity.__name__.lower()
     config = apps.get_containing_app_config(entity.__module__)
+    label = config.label if config else "console"
     options = {
-        "app_label": config.label if config else "console",
+        "app_label": label,
         "managed": False,
         "base_manager_name": "objects",
         "default_manager_name": "objects",
@@ -113,11 +114,13 @@ def twin(
     body: dict[str, Any] = dict(model_fields(entity, key=keys.single))
     if keys.single is None:
         body[ROW_KEY] = models.TextField(primary_key=True, editable=False)
-    for name, label in labels:
+    for name, word in labels:
         if name in body:  # a secret has no column
-            body[name].verbose_name = label
+            body[name].verbose_name = word
     body |= {name: property(_secret_state(name)) for name in secrets_of(entity)}
     body |= {"keys": keys, "objects": RowsManager(), "Meta": type("Meta", (), options), "__module__": entity.__module__}
+    # An entity may have another admin with other words, on another site: Django's registry knows the last one's model.
+    apps.all_models[label].pop(entity.__name__.lower(), None)
     made: type[Twin] = type(entity.__name__, (Twin,), body)
     _prime_content_type(made)
     return made

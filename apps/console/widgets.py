@@ -28,7 +28,7 @@ class Lines(forms.Textarea):
     """One value a line."""
 
     def __init__(self) -> None:
-        super().__init__(attrs={"rows": 4, "spellcheck": "false"})
+        super().__init__(attrs={"rows": 4, "spellcheck": "false", "class": "lines-input"})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """As many lines as there are, within reason."""

@@ -26,6 +26,7 @@ RECORD_NOTHING = {
     "apps.policy_runs.access.visible_run": "looking at a run's state is no look at its screens",
     "apps.policy_runs.access.controllable_run": "the service that controls it records",
     "apps.accounts.demo.seed_demo_users": "by create_user",
+    "apps.accounts.services.access.reset_second_factor_of": "by reset_second_factor",
 }
 
 

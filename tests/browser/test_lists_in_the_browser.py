@@ -95,7 +95,7 @@ async def test_hosts_are_chosen_by_keyboard_switched_off_and_deleted_after_a_que
     second = await watched(page.context)
     await second.page.goto(f"{HOSTS}chosen-2/change/")
     await second.page.get_by_label("Description").fill("Needed after all")
-    await second.page.get_by_role("button", name="Save").click()
+    await second.page.get_by_role("button", name="Save", exact=True).click()
     await expect(second.page.locator("#notices")).to_contain_text("is saved")
     await page.get_by_role("button", name="Delete").click()
     await expect(page.get_by_role("heading", name="1 of 2 hosts deleted")).to_be_visible()

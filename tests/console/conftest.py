@@ -6,7 +6,7 @@ from apps.accounts.entities import Role
 from apps.terminal.entities import Host
 from apps.terminal.repository import Hosts
 from tests.conftest import create_tables
-from tests.console.ships import SHIPS, Ships
+from tests.console.ships import SHIPS, VISITS, Ships
 from tests.policy_runs.web import browser, member
 
 
@@ -45,5 +45,5 @@ def office_store(store, settings):
 def ships(store, settings):
     """Ships, with their own console in the place of the back office."""
     settings.ROOT_URLCONF = "tests.console.ship_urls"
-    create_tables(store, SHIPS)
+    create_tables(store, SHIPS, VISITS)
     return Ships(store)

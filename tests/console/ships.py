@@ -11,9 +11,12 @@ from pydantic import BaseModel, Field
 
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import Permission, allowed
+from apps.audit.entities import AuditEntry
 from apps.audit.repository import AuditLog
 from apps.console.entity_admin import EntityAdmin
+from apps.console.inlines import Inline
 from apps.console.site import Console
+from apps.storage.conditions import Query
 from apps.storage.connection import default_store
 from apps.storage.entity import Entity, Expiry, Instant
 from apps.storage.repository import Repository
@@ -100,10 +103,70 @@ class ShipAdmin(EntityAdmin[Ship]):
         _ships().delete(entity, _entry(request, entity, action="ship.deleted", before=entity.model_dump()))
 
 
+class Visit(Entity):
+    ship_id: str
+    port: str
+    tons: int = Field(default=0, le=1000)
+    note: str = ""
+
+
+VISITS = Table(name="Visits", partition_key=Key("ship_id"), sort_key=Key("port"))
+
+
+class Visits(Repository[Visit]):
+    entity, table, noun = Visit, VISITS, "visit"
+
+
+class VisitAdmin(EntityAdmin[Visit]):
+    repository = Visits
+    sees = Permission.HOSTS_CHANGE
+    changes = Permission.HOSTS_CHANGE
+    list_display = ("ship_id", "port", "tons")
+
+    def create(self, request: Any, entity: Visit) -> Visit:
+        del request
+        return Visits(default_store()).add(entity)
+
+    def change(self, request: Any, *, before: Visit, after: Visit) -> Visit:
+        del request, before
+        return Visits(default_store()).save(after)
+
+    def remove(self, request: Any, entity: Visit) -> None:
+        del request
+        Visits(default_store()).delete(entity)
+
+
+class EntryAdmin(EntityAdmin[AuditEntry]):
+    repository = AuditLog
+    sees = Permission.AUDIT_SEE
+
+
+class VisitsOfShip(Inline):
+    admin, title, columns, limit = VisitAdmin, "Visits", ("port", "tons"), 3
+
+    def query(self, parent: Ship) -> Query:
+        return Query(partition=parent.ship_id)
+
+    def given(self, parent: Ship) -> Mapping[str, Any]:
+        return {"ship_id": parent.ship_id}
+
+    def all_address(self, request: Any, parent: Ship) -> str:
+        del request
+        return f"/visits/{parent.ship_id}/"
+
+
+class EntriesOfShip(Inline):
+    admin, title, columns = EntryAdmin, "What was done", ("action", "actor_name")
+
+    def query(self, parent: Ship) -> Query:
+        return Query(partition=f"Ships#{parent.ship_id}", descending=True)
+
+
 class SortedShipAdmin(ShipAdmin):
     """The same with its pages put in order."""
 
     readonly_fields = ("crew_size", "seen_at")
+    children = (VisitsOfShip, EntriesOfShip)
     fieldsets = (
         (None, {"fields": ("ship_id", "name", ("built_on", "rig"))}),
         ("People", {"fields": ("crew", "crew_size", "pilots"), "description": "Who is on board"}),
@@ -127,6 +190,6 @@ def _entry(request: Any, ship: Ship, **told: Any) -> Any:
 
 
 console = Console(ShipAdmin, allowed=allowed, actor_of=actor_of)
-sorted_console = Console(SortedShipAdmin, allowed=allowed, actor_of=actor_of)
+sorted_console = Console(SortedShipAdmin, VisitAdmin, allowed=allowed, actor_of=actor_of)
 for one in (console, sorted_console):
     all_sites.discard(one)  # it is nobody's but these tests'

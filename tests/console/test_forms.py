@@ -71,7 +71,8 @@ def test_of_two_editors_the_second_sees_both_versions_and_loses_nothing(store, a
     lost = adas.post(CHANGE, form | {"description": "Mine", "encoding": "cp500"})
     assert lost.status_code == 409
     html = lost.content.decode()
-    assert re.search(r"Description</th><td>The old one</td><td>Theirs</td><td>Mine</td>", html)
+    assert re.search(r"changed by both</span></th><td>The old one</td><td>Theirs</td><td>Mine</td>", html)
+    assert re.search(r"Encoding</th><td>cp037</td><td>cp037</td><td>cp500</td>", html), "only one side changed it"
     assert audited() == []
 
     again = form_of(lost)

@@ -4,6 +4,7 @@ from apps.accounts.services.access import (
     Access,
     access_of,
     end_session_of,
+    reset_second_factor_of,
     sign_out_user,
     unlock,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "reactivate",
     "renew_recovery_codes",
     "reset_second_factor",
+    "reset_second_factor_of",
     "revoke_token",
     "second_factor_to_confirm",
     "send_link",

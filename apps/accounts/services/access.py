@@ -6,13 +6,15 @@ from datetime import datetime
 from apps.accounts.code_throttle import CodeThrottle
 from apps.accounts.entities import SignIn, User
 from apps.accounts.permissions import Permission, require
-from apps.accounts.repository import SignIns, Users
+from apps.accounts.repository import SecondFactors, SignIns, Users
 from apps.accounts.services._recording import object_of
 from apps.accounts.services.own_account import end_session
+from apps.accounts.services.second_factor import reset_second_factor
 from apps.accounts.services.signing_in import sign_out_everywhere
 from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
+from apps.errors import Invalid
 from apps.storage.sessions import WebSession, WebSessions
 from apps.storage.transaction import Transaction, read_together
 
@@ -50,6 +52,27 @@ def end_session_of(
     """
     require(by, Permission.USERS_CHANGE)
     return end_session(sessions, user=user, session_hash=session_hash, actor=actor, now=now, audit=audit)
+
+
+def reset_second_factor_of(
+    users: Users,
+    factors: SecondFactors,
+    *,
+    user: User,
+    by: User,
+    actor: Actor,
+    now: datetime,
+    audit: AuditLog,
+    sessions: WebSessions,
+) -> None:
+    """Take the second factor from somebody else, who lost app and recovery codes, and end all their sessions.
+
+    Raises `NotFound` and `Forbidden`, `Invalid` for one's own, which takes a password and a code.
+    """
+    require(by, Permission.USERS_CHANGE)
+    if by.user_id == user.user_id:
+        raise Invalid("Switch your own second factor off on your account's page.")
+    reset_second_factor(users, factors, user=user, actor=actor, now=now, audit=audit, sessions=sessions)
 
 
 def unlock(throttle: Throttle, *, user: User, by: User, actor: Actor, now: datetime, audit: AuditLog) -> None:

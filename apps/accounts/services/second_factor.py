@@ -8,14 +8,13 @@ from apps.accounts.entities import SecondFactor, User
 from apps.accounts.errors import WrongCode
 from apps.accounts.one_time_codes import matching_step, new_key, new_recovery_codes, recovery_hash, typed
 from apps.accounts.passwords import Passwords
-from apps.accounts.permissions import Permission, require
 from apps.accounts.repository import SecondFactors, Users
 from apps.accounts.services._proving import accept_code, prove_password
 from apps.accounts.services._recording import object_of
 from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
-from apps.errors import Conflict, Invalid, NotFound
+from apps.errors import Conflict, NotFound
 from apps.storage.conditions import Update, attribute
 from apps.storage.secrets import Secret
 from apps.storage.sessions import WebSessions
@@ -165,7 +164,6 @@ def reset_second_factor(
     factors: SecondFactors,
     *,
     user: User,
-    by: User,
     actor: Actor,
     now: datetime,
     audit: AuditLog,
@@ -173,12 +171,8 @@ def reset_second_factor(
 ) -> None:
     """Take the second factor from somebody who lost app and recovery codes, and end all their sessions.
 
-    Raises `NotFound` and `Forbidden` for who may not do that, `Invalid` for one's own, which takes a password and a
-    code, `ItemNotFound` where the user is gone.
+    Who may do this is the caller's to check. Raises `ItemNotFound` where the user is gone.
     """
-    require(by, Permission.USERS_CHANGE)
-    if by.user_id == user.user_id:
-        raise Invalid("Switch your own second factor off on your account's page.")
     without = Update(set={"has_second_factor": False, "updated_at": now}, add={"auth_epoch": 1})
     Transaction(
         factors.store,
