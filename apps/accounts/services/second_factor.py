@@ -15,7 +15,7 @@ from apps.accounts.services._recording import object_of
 from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
-from apps.errors import Conflict, NotFound
+from apps.errors import Conflict, Invalid, NotFound
 from apps.storage.conditions import Update, attribute
 from apps.storage.secrets import Secret
 from apps.storage.sessions import WebSessions
