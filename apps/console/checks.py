@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from apps.console.entity_admin import EntityAdmin
 
 _NO_SCRIPTS = "The back office loads no scripts of Django's: leave it out, and show the field as it is."
-_NO_RELATIONS = "Entities have keys, not relations: show the key, or a method of the admin that tells it."
 CANNOT_WORK = {
     "list_filter": "It asks SQL for what there is to choose from: declare `filters` (see apps/console/filters.py).",
     "date_hierarchy": "It counts rows by month: declare a filter `Days` or `Day` instead.",

@@ -26,6 +26,7 @@ from apps.console.fields import AsItIs
 from apps.console.forms import READ_VERSION, EntityForm
 from apps.console.inlines import Inline, children
 from apps.console.lists import FOUND, RowLists
+from apps.console.resume import REFUSED
 from apps.console.row_forms import rows_view
 from apps.console.secret_fields import SecretField, secrets_of
 from apps.console.widgets import Words
@@ -35,8 +36,6 @@ from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
 
 E = TypeVar("E", bound=Entity)
-
-REFUSED = "console_refused"
 
 
 class EntityAdmin(RowActions, Suggestions, RowLists[E]):
@@ -184,7 +183,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         self._require(request, row, may=self.has_delete_permission(request, row))
         view: Callable[..., HttpResponse] = super()._delete_view  # type: ignore[misc]  # pinned in the tests
         try:
-            return view(request, object_id, extra_context)
+            return view(request, object_id, {"goes": self.goes_with(row.entity), **(extra_context or {})})
         except StaleVersion:
             self.message_user(request, "Somebody changed this in the meantime. Look at it again.", messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())
@@ -203,6 +202,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         cursor = request.GET.get(PAGE_VAR) or None
         page = AuditLog(default_store()).of(self.audited_as(key), cursor=cursor)
         context = {**(extra_context or {}), "opts": self.opts, "key": key, "page": page, "cursor": cursor}
+        context["object"] = self.audited_as(key)
         return render(request, "console/history.html", {**self.admin_site.each_context(request), **context})
 
     # --- forms -------------------------------------------------------------------------------------------------------
@@ -305,6 +305,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     def links(self, request: HttpRequest, entity: E) -> Sequence[tuple[str, str]]:
         """Where else something is to be seen of this entity: labels and addresses, of what this user may see."""
         del request, entity
+        return ()
+
+    def goes_with(self, entity: E) -> Sequence[str]:
+        """What the service deletes together with this entity, in words for the question before it."""
+        del entity
         return ()
 
     def audited_as(self, key: str) -> str:

@@ -20,7 +20,6 @@ from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
 
 READ_VERSION, AS_READ = "read_version", "as_read"
-"""Where a request keeps the rows that it has read."""
 _OURS = frozenset({READ_VERSION, AS_READ})
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from apps.storage.entity import Entity
 from apps.storage.secrets import Secret
 
 ENTER_AGAIN = "Enter it again: what is secret is not kept in the page."
+NEW: Final = "-_new"
+"""How the name of an input ends that a secret is typed into; no other one's does."""
 IS_SET, IS_NOT_SET = "Set", "Not set"
 
 
@@ -45,16 +47,16 @@ class SecretInput(OwnTemplate):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, Any]:
         """What was typed, and whether the box is ticked."""
         del files
-        return {"new": Typed(data.get(f"{name}-new", "")), "remove": f"{name}-remove" in data}
+        return {"new": Typed(data.get(f"{name}{NEW}", "")), "remove": f"{name}-remove" in data}
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         """Whether the input was not sent at all."""
         del files
-        return f"{name}-new" not in data
+        return f"{name}{NEW}" not in data
 
     def id_for_label(self, id_: str) -> str:
         """That of the input."""
-        return f"{id_}-new"
+        return f"{id_}{NEW}"
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Nothing of the secret, neither of the stored nor of the typed one."""

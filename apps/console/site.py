@@ -9,11 +9,13 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
 from apps.audit.entities import Actor
 from apps.console.entity_admin import EntityAdmin
+from apps.console.resume import form_at, resumed, signed_out
 from apps.errors import NotFound
 
 # Signing in, passwords and what Django's own scripts ask for: we have our own, or none.
@@ -64,6 +66,8 @@ class Console(AdminSite):
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
+                if request.method == "POST" and form_at(request.path, namespace=self.name):
+                    return signed_out(request, resume_address=reverse(f"{self.name}:resume"))
                 back = urlencode({"next": request.get_full_path()})
                 return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{back}")
             if not self.has_permission(request):
@@ -76,7 +80,8 @@ class Console(AdminSite):
 
     def get_urls(self) -> list[Any]:
         """Django's addresses without those that we have of our own."""
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in LEFT_OUT]
+        kept = [url for url in super().get_urls() if getattr(url, "name", None) not in LEFT_OUT]
+        return [path("resume/", resumed(self.name), name="resume"), *kept]
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """None: what was done is in the audit log."""

@@ -14,7 +14,7 @@ class _Form(HTMLParser):
         told = dict(attrs)
         name = told.get("name")
         if tag == "form":
-            self.inside = "edit" in told.get("class", "")
+            self.inside = "edit" in told.get("class", "") or told.get("action", "").endswith("/resume/")
         elif not self.inside:
             return
         elif tag == "input" and name:

@@ -138,6 +138,7 @@ class VisitAdmin(EntityAdmin[Visit]):
 
 class EntryAdmin(EntityAdmin[AuditEntry]):
     repository = AuditLog
+    plural = "audit entries"
     sees = Permission.AUDIT_SEE
 
 

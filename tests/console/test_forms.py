@@ -171,7 +171,7 @@ def test_the_history_tells_who_did_what_and_costs_one_query(adas, host, costs):
     with costs(requests=3, gets=2, queries=1, wcu=0):
         html = adas.get(HISTORY).content.decode()
     assert "Ada Admin" in html
-    assert re.search(r"port:</span> 992 → 993", html)
+    assert re.search(r'port:</span> <span class="number">992</span> → <span class="number">993</span>', html)
 
 
 def test_the_page_of_a_list_is_come_back_to(adas, host):

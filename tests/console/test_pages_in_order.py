@@ -26,7 +26,7 @@ def test_a_page_has_its_fields_in_sections_of_which_some_are_folded(adas, ship):
     assert re.search(r'<details class="section"><summary><h2>Rarely needed', html)
     assert re.search(r'<dt>Crew size</dt><dd><span class="number">2</span>', html)
     form = form_of(adas.get(CHANGE))
-    assert {"name", "built_on", "rig", "crew", "draught", "radio_key-new"} <= form.keys()
+    assert {"name", "built_on", "rig", "crew", "draught", "radio_key-_new"} <= form.keys()
     assert not {"seen_at-date", "crew_size", "cargo-rows"} & form.keys()
 
 
@@ -62,7 +62,7 @@ def test_the_page_on_the_site_is_linked_for_those_who_may_see_it(store, adas, sh
 
 def test_what_was_typed_stays_where_the_row_was_deleted_meanwhile(adas, ships):
     ship = ships.add(Ship(ship_id="s-1", name="Swan", cargo=(Crate(mark="A"),), ports=("a\nb",)))
-    form = form_of(adas.get(CHANGE)) | {"name": "Typed", "cargo-0-mark": "B", "radio_key-new": "to be forgotten"}
+    form = form_of(adas.get(CHANGE)) | {"name": "Typed", "cargo-0-mark": "B", "radio_key-_new": "to be forgotten"}
     ships.delete(ship)
     answer = adas.post(CHANGE, form)
     html = answer.content.decode()

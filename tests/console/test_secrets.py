@@ -56,7 +56,7 @@ def test_a_secret_is_told_to_be_set_and_what_nobody_touches_stays(watched, ship,
     assert "Not set." in html
     assert "The code of the safe" in html
     form = form_of(page)
-    assert (form["radio_key-new"], form["safe-new"]) == ("", "")
+    assert (form["radio_key-_new"], form["safe-_new"]) == ("", "")
     assert not {"radio_key", "safe"} & json.loads(form["as_read"]).keys()
     assert watched.post(CHANGE, form | {"name": "Swan"}).status_code == 302
     assert kept(ships).radio_key.reveal() == OLD
@@ -65,14 +65,14 @@ def test_a_secret_is_told_to_be_set_and_what_nobody_touches_stays(watched, ship,
 
 
 def test_what_is_entered_replaces_it_as_it_was_typed(watched, ship, ships):
-    assert watched.post(CHANGE, form_of(watched.get(CHANGE)) | {"radio_key-new": NEW}).status_code == 302
+    assert watched.post(CHANGE, form_of(watched.get(CHANGE)) | {"radio_key-_new": NEW}).status_code == 302
     assert kept(ships).radio_key.reveal() == NEW
     assert watched.get(CHANGE).status_code == watched.get(HISTORY).status_code == 200
 
 
 def test_it_is_removed_by_its_box(watched, ship, ships):
     form = form_of(watched.get(CHANGE))
-    both = watched.post(CHANGE, form | {"radio_key-new": NEW, "radio_key-remove": "on"})
+    both = watched.post(CHANGE, form | {"radio_key-_new": NEW, "radio_key-remove": "on"})
     assert (both.status_code, "not both" in both.content.decode()) == (422, True)
     assert watched.post(CHANGE, form | {"radio_key-remove": "on"}).status_code == 302
     assert kept(ships).radio_key is None
@@ -80,16 +80,16 @@ def test_it_is_removed_by_its_box(watched, ship, ships):
 
 
 def test_a_new_one_is_added_with_its_secret(watched, ships):
-    form = form_of(watched.get(ADD)) | {"ship_id": "s-1", "safe-new": NEW}
+    form = form_of(watched.get(ADD)) | {"ship_id": "s-1", "safe-_new": NEW}
     assert watched.post(ADD, form).status_code == 302
     assert kept(ships).safe.reveal() == NEW
 
 
 def test_after_a_mistake_it_has_to_be_entered_again(watched, ship, ships):
-    form = form_of(watched.get(CHANGE)) | {"radio_key-new": NEW, "draught": "much"}
+    form = form_of(watched.get(CHANGE)) | {"radio_key-_new": NEW, "draught": "much"}
     answer = watched.post(CHANGE, form)
     assert (answer.status_code, answer.content.decode().count("Enter it again")) == (422, 2)
-    masked = watched.post(CHANGE, form_of(watched.get(CHANGE)) | {"radio_key-new": "(hidden)"})
+    masked = watched.post(CHANGE, form_of(watched.get(CHANGE)) | {"radio_key-_new": "(hidden)"})
     assert (masked.status_code, "not the secret itself" in masked.content.decode()) == (422, True)
     assert kept(ships) == ship
 
@@ -97,7 +97,7 @@ def test_after_a_mistake_it_has_to_be_entered_again(watched, ship, ships):
 def test_of_two_editors_the_second_is_told_what_becomes_of_it_and_enters_it_again(watched, ship, ships):
     form = form_of(watched.get(CHANGE))
     ships.save(ship.evolve(name="Theirs", radio_key=Secret("theirs-alone")))
-    lost = watched.post(CHANGE, form | {"radio_key-new": NEW, "safe-new": "", "pilots": "Cy"})
+    lost = watched.post(CHANGE, form | {"radio_key-_new": NEW, "safe-_new": "", "pilots": "Cy"})
     html = lost.content.decode()
     assert lost.status_code == 409
     assert "To be replaced" in html
@@ -126,7 +126,7 @@ def test_those_who_only_see_the_row_are_told_whether_there_is_one(store, ship):
 
 
 def test_a_report_of_an_error_does_not_show_what_was_typed(adas, ship, monkeypatch):
-    form = form_of(adas.get(CHANGE)) | {"radio_key-new": NEW}
+    form = form_of(adas.get(CHANGE)) | {"radio_key-_new": NEW}
     reports = []
 
     def broken(*_args, **_more):

@@ -13,6 +13,7 @@ from django.urls import reverse
 from apps.audit.entities import AuditEntry
 from apps.console.changelist import CursorList
 from apps.console.shown import Value, value_as_shown
+from apps.console.told_changes import Change, told_changes
 
 register = template.Library()
 
@@ -78,10 +79,9 @@ def shown_fields(fieldset: Any, original: Any) -> list[Any]:
 
 
 @register.simple_tag
-def changes_of(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
-    """What an audit entry says of each field: its name, before, after."""
-    names = dict.fromkeys((*entry.before, *entry.after))
-    return [(name, entry.before.get(name, "–"), entry.after.get(name, "–")) for name in names if name != "version"]  # noqa: RUF001
+def changes_of(entry: AuditEntry) -> list[Change]:
+    """What an audit entry says of each field that changed."""
+    return told_changes(entry)
 
 
 def shown(name: Any, row: Any, admin: Any) -> Value:

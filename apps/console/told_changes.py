@@ -1,0 +1,68 @@
+"""What an audit entry says of a change, field by field and part by part."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from apps.audit.entities import BLANK, AuditEntry
+from apps.console.shown import Value, value_as_shown
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field, or a part of one: before and after; of a set or a list of single values what was added and removed."""
+
+    name: str
+    before: Value
+    after: Value
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    is_hidden: bool = False
+
+
+def told_changes(entry: AuditEntry) -> list[Change]:
+    """Every part that changed."""
+    names = dict.fromkeys((*entry.before, *entry.after))
+    return [
+        change
+        for name in names
+        if name != "version"
+        for change in _changes(name, entry.before.get(name, _ABSENT), entry.after.get(name, _ABSENT))
+    ]
+
+
+def _changes(name: str, before: Any, after: Any) -> Iterator[Change]:
+    if BLANK in (before, after):
+        yield Change(name, value_as_shown(None), value_as_shown(None), is_hidden=True)
+    elif isinstance(before, Mapping) and isinstance(after, Mapping):
+        for part in dict.fromkeys((*before, *after)):
+            then, now = before.get(part, _ABSENT), after.get(part, _ABSENT)
+            if then != now:
+                yield from _changes(f"{name}, {part}", then, now)
+    elif _is_flat(before) and _is_flat(after) and sorted(map(str, before)) != sorted(map(str, after)):
+        yield Change(name, _shown(before), _shown(after), added=_more(after, before), removed=_more(before, after))
+    else:
+        yield Change(name, _shown(before), _shown(after))
+
+
+def _more(ones: Any, others: Any) -> tuple[str, ...]:
+    """Those that the others lack, as often as they lack them."""
+    rest = [str(other) for other in others]
+    found = []
+    for one in map(str, ones):
+        if one in rest:
+            rest.remove(one)
+        else:
+            found.append(one)
+    return tuple(found)
+
+
+def _shown(value: Any) -> Value:
+    return value_as_shown(None if value is _ABSENT else value)
+
+
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(part, str | int | Decimal) for part in value)
