@@ -8,8 +8,8 @@ from django.http import HttpRequest
 
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import Permission
-from apps.console.actions import row_action
 from apps.console.entity_admin import EntityAdmin
+from apps.console.lists.actions import row_action
 from apps.policy_runs.hosts import add_host, change_host, remove_host
 from apps.policy_runs.wiring import default_stores
 from apps.terminal.entities import Host

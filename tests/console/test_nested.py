@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.console.editors import editor
-from apps.console.exact_json import Mistake, read_json, write_json
-from apps.console.form_fields import carries
-from apps.console.nested_fields import MOST_INPUTS
+from apps.console.forms.editors import editor
+from apps.console.forms.exact_json import Mistake, read_json, write_json
+from apps.console.forms.nested_fields import MOST_INPUTS
+from apps.console.forms.value_fields import carries
 from tests.console.pages import form_of
 from tests.console.ships import Crate, Mast, Sail, Ship
 
