@@ -221,6 +221,6 @@ def test_any_text_is_json_or_a_mistake(text):
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
 
 
-@given(st.lists(st.builds(Crate, mark=TEXTS, count=st.integers(-9, 9), is_fragile=st.booleans())))
+@given(st.lists(st.builds(Crate, mark=TEXTS, count=st.integers(-9, 9), is_fragile=st.booleans()), max_size=20))
 def test_rows_come_back_as_they_were(crates):
     assert carries(editor(tuple[Crate, ...]), tuple(crates))
