@@ -86,7 +86,7 @@ OPERATIONS = {
     "/api/policy-runs/{execution_id}/control": [Opened(P.RUN_CONTROL, "post", {"action": "pause"})],
 }
 SOCKETS = {"ws/policy-runs/<str:execution_id>/": P.RUN_SEE}  # who is let in: tests/policy_runs/test_sockets.py
-SCREENS = ("changelist", "add", "suggestions", "history", "delete", "change")
+SCREENS = ("changelist", "add", "suggestions", "history", "delete", "change", "rows")
 
 
 def routes(resolver: Any = None, before: str = "") -> Any:
