@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import Permission
 from apps.audit.repository import AuditLog
-from apps.console.actions import row_action
 from apps.console.entity_admin import EntityAdmin
-from apps.console.filters import Exactly
-from apps.console.listings import Listing
+from apps.console.lists.actions import row_action
+from apps.console.lists.filters import Exactly
+from apps.console.lists.listings import Listing
 from apps.storage.connection import default_store
 from apps.storage.trash import Deleted, Trash
 from apps.storage.upkeep.backfill import Checkpoint, Checkpoints

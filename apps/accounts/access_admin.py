@@ -11,10 +11,10 @@ from apps.accounts.entities import ApiToken, Identity, User
 from apps.accounts.permissions import Permission
 from apps.accounts.repository import ApiTokens, Identities
 from apps.accounts.user_pages import done_by
-from apps.console.actions import row_action
 from apps.console.entity_admin import EntityAdmin
-from apps.console.filters import Exactly
-from apps.console.listings import Listing
+from apps.console.lists.actions import row_action
+from apps.console.lists.filters import Exactly
+from apps.console.lists.listings import Listing
 from apps.errors import NotFound
 from apps.storage.sessions import WebSession, WebSessions
 

@@ -13,9 +13,9 @@ from apps.accounts.permissions import Permission
 from apps.accounts.repository import Users
 from apps.accounts.user_form import InvitationForm, UserForm, WayIn
 from apps.accounts.user_pages import UserPages, done_by, send
-from apps.console.actions import row_action
-from apps.console.filters import Choices, YesNo
-from apps.console.listings import Listing
+from apps.console.lists.actions import row_action
+from apps.console.lists.filters import Choices, YesNo
+from apps.console.lists.listings import Listing
 from apps.errors import Forbidden, Invalid
 
 ADDED, CHOSEN, GIVEN_UP = "_added_user", "_way_in", "_no_more_mails"

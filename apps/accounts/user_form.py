@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts.forms import LONGEST_PASSWORD
 from apps.accounts.passwords import check_rules
-from apps.console.forms import EntityForm
-from apps.console.widgets import OwnTemplate
+from apps.console.forms.entity_form import EntityForm
+from apps.console.forms.widgets import OwnTemplate
 from apps.errors import Invalid
 
 

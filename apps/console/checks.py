@@ -10,15 +10,15 @@ from django.contrib.admin.sites import all_sites
 from django.core.checks import CheckMessage, Error
 
 from apps.console.declared import declared_fields
-from apps.console.list_checks import check_lists, refused
-from apps.console.secret_fields import secrets_of
+from apps.console.forms.secret_fields import secrets_of
+from apps.console.lists.checks import check_lists, refused
 
 if TYPE_CHECKING:
     from apps.console.entity_admin import EntityAdmin
 
 _NO_SCRIPTS = "The back office loads no scripts of Django's: leave it out, and show the field as it is."
 CANNOT_WORK = {
-    "list_filter": "It asks SQL for what there is to choose from: declare `filters` (see apps/console/filters.py).",
+    "list_filter": "It asks SQL what there is: declare `filters` (see apps/console/lists/filters.py).",
     "date_hierarchy": "It counts rows by month: declare a filter `Days` or `Day` instead.",
     "list_editable": "Several rows cannot be saved in one form: change them on their own pages.",
     "ordering": "Rows come in the order of an index: declare the preferred one first in `listings`.",
@@ -30,7 +30,7 @@ CANNOT_WORK = {
     "filter_vertical": _NO_SCRIPTS,
     "prepopulated_fields": _NO_SCRIPTS,
     "radio_fields": "Enums are shown as a list to choose from: leave it out.",
-    "actions": "They take querysets: declare `row_actions` (see apps/console/actions.py).",
+    "actions": "They take querysets: declare `row_actions` (see apps/console/lists/actions.py).",
     "save_as": "A copy would need a key of its own: add it on the page for a new one.",
     "show_full_result_count": "Counting reads the whole table: leave it out.",
 }

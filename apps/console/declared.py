@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import flatten
 
-from apps.console.secret_fields import secrets_of
+from apps.console.forms.secret_fields import secrets_of
 from apps.console.twins import ROW_KEY
 
 if TYPE_CHECKING:

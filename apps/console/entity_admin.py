@@ -18,18 +18,18 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.audit.repository import AuditLog
-from apps.console.actions import RowActions
-from apps.console.autocomplete import Suggestions
 from apps.console.checks import EntityAdminChecks
 from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
-from apps.console.forms import READ_VERSION, EntityForm
-from apps.console.inlines import Inline, children
-from apps.console.lists import FOUND, RowLists
-from apps.console.resume import REFUSED
-from apps.console.row_forms import rows_view
-from apps.console.secret_fields import SecretField, secrets_of
-from apps.console.widgets import Words
+from apps.console.forms.entity_form import READ_VERSION, EntityForm
+from apps.console.forms.inlines import Inline, children
+from apps.console.forms.resume import REFUSED
+from apps.console.forms.row_forms import rows_view
+from apps.console.forms.secret_fields import SecretField, secrets_of
+from apps.console.forms.widgets import Words
+from apps.console.lists.actions import RowActions
+from apps.console.lists.autocomplete import Suggestions
+from apps.console.lists.row_lists import FOUND, RowLists
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.connection import default_store
 from apps.storage.entity import Entity

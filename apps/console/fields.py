@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.text import capfirst
 from pydantic.fields import FieldInfo
 
-from apps.console.editors import fitting, json_editor, model_editor, peeled, words
+from apps.console.forms.editors import fitting, json_editor, model_editor, peeled, words
 from apps.storage.entity import Entity
 from apps.storage.secrets import Secret
 

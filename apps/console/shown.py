@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from apps.console.editors import words
+from apps.console.forms.editors import words
 
 MOST_CHIPS_LENGTH = 40
 

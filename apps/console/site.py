@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from apps.audit.entities import Actor
 from apps.console.entity_admin import EntityAdmin
-from apps.console.resume import form_at, resumed, signed_out
+from apps.console.forms.resume import form_at, resumed, signed_out
 from apps.errors import NotFound
 
 # Signing in, passwords and what Django's own scripts ask for: we have our own, or none.

@@ -14,9 +14,9 @@ from django.db import DEFAULT_DB_ALIAS, models
 
 from apps.console.errors import UnsupportedQuery
 from apps.console.fields import column, model_fields
+from apps.console.forms.secret_fields import IS_NOT_SET, IS_SET, secrets_of
 from apps.console.keys import RowKeys, row_keys
 from apps.console.rows import Rows
-from apps.console.secret_fields import IS_NOT_SET, IS_SET, secrets_of
 from apps.storage.entity import Entity
 from apps.storage.table import Table
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import Permission, allowed
-from apps.console.actions import row_action
 from apps.console.entity_admin import EntityAdmin
-from apps.console.filters import Choices, Days, Exactly
-from apps.console.listings import Listing
+from apps.console.lists.actions import row_action
+from apps.console.lists.filters import Choices, Days, Exactly
+from apps.console.lists.listings import Listing
 from apps.jobs.entities import Control
 from apps.policy_runs.entities import AstExecution, AstRegistration, PolicyResult
 from apps.policy_runs.hosts import add_host, change_host, remove_host

@@ -4,8 +4,8 @@ from apps.accounts.permissions import Permission
 from apps.audit.entities import AuditEntry
 from apps.audit.repository import AuditLog
 from apps.console.entity_admin import EntityAdmin
-from apps.console.filters import Day, Exactly
-from apps.console.listings import Listing
+from apps.console.lists.filters import Day, Exactly
+from apps.console.lists.listings import Listing
 
 
 class AuditAdmin(EntityAdmin[AuditEntry]):

@@ -13,8 +13,8 @@ from apps.accounts.permissions import Permission, allowed
 from apps.audit.entities import AuditEntry
 from apps.audit.repository import AuditLog
 from apps.console.entity_admin import EntityAdmin
-from apps.console.filters import Choices, Day, Days, Exactly
-from apps.console.listings import Listing
+from apps.console.lists.filters import Choices, Day, Days, Exactly
+from apps.console.lists.listings import Listing
 from apps.console.site import Console
 from apps.policy_runs import admin
 from apps.policy_runs.admin import HostAdmin

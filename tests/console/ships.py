@@ -14,7 +14,7 @@ from apps.accounts.permissions import Permission, allowed
 from apps.audit.entities import AuditEntry
 from apps.audit.repository import AuditLog
 from apps.console.entity_admin import EntityAdmin
-from apps.console.inlines import Inline
+from apps.console.forms.inlines import Inline
 from apps.console.site import Console
 from apps.storage.conditions import Query
 from apps.storage.connection import default_store

@@ -10,7 +10,7 @@ from django import forms
 from apps.accounts.entities import Role
 from apps.accounts.repository import Users
 from apps.audit.repository import AuditLog
-from apps.console.actions import row_action
+from apps.console.lists.actions import row_action
 from apps.errors import Conflict
 from apps.policy_runs import admin as hosts_admin
 from apps.terminal.entities import Host

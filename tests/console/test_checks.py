@@ -11,8 +11,8 @@ from apps.accounts.entities import folded
 from apps.accounts.middleware import actor_of
 from apps.console.checks import CANNOT_WORK, check_consoles
 from apps.console.entity_admin import EntityAdmin
-from apps.console.filters import Choices, Days, Exactly, YesNo
-from apps.console.listings import Listing
+from apps.console.lists.filters import Choices, Days, Exactly, YesNo
+from apps.console.lists.listings import Listing
 from apps.console.site import Console
 from apps.policy_runs.admin import HostAdmin
 from apps.storage.entity import Entity

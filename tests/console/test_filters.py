@@ -123,7 +123,7 @@ def test_a_filter_that_no_key_answers_looks_so_far_and_says_it(store, adas):
 
 
 def test_a_search_under_a_budget_is_continued_where_it_stopped(store, adas, costs, monkeypatch):
-    monkeypatch.setattr("apps.console.lists.BUDGET", 60)
+    monkeypatch.setattr("apps.console.lists.row_lists.BUDGET", 60)
     users = Users(store)
     for number in range(100):
         users.add(person(Role.ANALYST if number in {7, 90} else Role.OPERATOR, name=f"Crowd {number:03}"))

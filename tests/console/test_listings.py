@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 import pytest
 
-from apps.console.filters import Choices, Days, Exactly, YesNo
-from apps.console.listings import Asked, Listing, Lists
+from apps.console.lists.filters import Choices, Days, Exactly, YesNo
+from apps.console.lists.listings import Asked, Listing, Lists
 from apps.errors import Invalid
 from apps.storage.entity import Entity, Instant, Stored, TimeForm
 from apps.storage.repository import Repository

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.console.instants import MomentField
+from apps.console.forms.instants import MomentField
 from tests.console.pages import form_of
 from tests.console.ships import Ship
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.console.editors import editor
-from apps.console.exact_json import Mistake, read_json, write_json
-from apps.console.form_fields import carries
-from apps.console.nested_fields import MOST_INPUTS
+from apps.console.forms.editors import editor
+from apps.console.forms.exact_json import Mistake, read_json, write_json
+from apps.console.forms.nested_fields import MOST_INPUTS
+from apps.console.forms.value_fields import carries
 from tests.console.pages import form_of
 from tests.console.ships import Crate, Mast, Sail, Ship
 
@@ -221,6 +221,6 @@ def test_any_text_is_json_or_a_mistake(text):
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
 
 
-@given(st.lists(st.builds(Crate, mark=TEXTS, count=st.integers(-9, 9), is_fragile=st.booleans())))
+@given(st.lists(st.builds(Crate, mark=TEXTS, count=st.integers(-9, 9), is_fragile=st.booleans()), max_size=20))
 def test_rows_come_back_as_they_were(crates):
     assert carries(editor(tuple[Crate, ...]), tuple(crates))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.console.editors import editor
-from apps.console.form_fields import carries
+from apps.console.forms.editors import editor
+from apps.console.forms.value_fields import carries
 from tests.console.pages import form_of
 from tests.console.ships import Flag, Ship
 

@@ -6,7 +6,7 @@ import pytest
 
 from apps.accounts.entities import Role
 from apps.accounts.repository import Users
-from apps.console.autocomplete import NameBox
+from apps.console.lists.autocomplete import NameBox
 from tests.console.office import RunAdmin, office
 from tests.console.test_filters import RUNS, runs
 from tests.console.test_lists import USERS

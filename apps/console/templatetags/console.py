@@ -11,7 +11,7 @@ from django.db import models
 from django.urls import reverse
 
 from apps.audit.entities import AuditEntry
-from apps.console.changelist import CursorList
+from apps.console.lists.changelist import CursorList
 from apps.console.shown import Value, value_as_shown
 from apps.console.told_changes import Change, told_changes
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from pydantic.fields import FieldInfo
 
-from apps.console.editors import peeled
-from apps.console.form_fields import REQUIRED, ValueField
-from apps.console.widgets import OwnTemplate
+from apps.console.forms.editors import peeled
+from apps.console.forms.value_fields import REQUIRED, ValueField
+from apps.console.forms.widgets import OwnTemplate
 from apps.storage.entity import Entity
 from apps.storage.secrets import Secret
 

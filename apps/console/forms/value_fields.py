@@ -13,7 +13,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from apps.console.widgets import Group, Lines
+from apps.console.forms.widgets import Group, Lines
 from apps.storage.items.values import is_number
 
 TOO_MANY_DIGITS = "Enter a number of at most 38 digits."

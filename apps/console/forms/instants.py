@@ -9,8 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from apps.console.form_fields import REQUIRED, ValueField
-from apps.console.widgets import OwnTemplate
+from apps.console.forms.value_fields import REQUIRED, ValueField
+from apps.console.forms.widgets import OwnTemplate
 
 OUT_OF_RANGE = "Enter a date between the years 1 and 9999."
 _FIRST, _SECOND = "0", "1"

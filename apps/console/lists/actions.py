@@ -20,7 +20,7 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from apps.console.export import csv_of, note_export
+from apps.console.lists.export import csv_of, note_export
 from apps.console.twins import Twin
 from apps.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from apps.storage.errors import StaleVersion
@@ -32,7 +32,7 @@ DELETE, EXPORT = "delete", "export"
 ACTION, ROW, VERSION, CONFIRMED, ACROSS = "action", "row", "version", "confirmed", "select_across"
 
 if TYPE_CHECKING:
-    from apps.console.lists import RowLists
+    from apps.console.lists.row_lists import RowLists
 
     class _Lists(RowLists[Any]):
         changes: ClassVar[str | None]

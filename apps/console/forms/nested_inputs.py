@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
-from apps.console.widgets import OwnTemplate
+from apps.console.forms.widgets import OwnTemplate
 
 PLACE: Final = "__i__"
 """Stands for the number of a row in the template that the script makes new rows from."""

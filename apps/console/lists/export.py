@@ -17,7 +17,7 @@ from apps.storage.table import Table
 from apps.storage.transaction import Transaction
 
 if TYPE_CHECKING:
-    from apps.console.actions import RowActions
+    from apps.console.lists.actions import RowActions
 
 
 def note_export(table: Table, rows: Sequence[Twin], columns: Sequence[str], *, actor: Actor) -> None:

@@ -9,7 +9,7 @@ from django.shortcuts import render, resolve_url
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.console.secret_fields import NEW
+from apps.console.forms.secret_fields import NEW
 from apps.errors import Conflict, NotFound
 
 TO = "_resume_to"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest
 
-from apps.console.changelist import CursorList
-from apps.console.filters import Filter
-from apps.console.listings import Asked, Listing, Lists, Plan
+from apps.console.lists.changelist import CursorList
+from apps.console.lists.filters import Filter
+from apps.console.lists.listings import Asked, Listing, Lists, Plan
 from apps.console.rows import Rows
 from apps.console.twins import Twin, twin
 from apps.errors import NotFound

@@ -12,7 +12,17 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from apps.console.form_fields import (
+from apps.console.forms.instants import DayField, MomentField
+from apps.console.forms.nested_fields import (
+    JsonField,
+    MapField,
+    PartsField,
+    RowsField,
+    WithParts,
+    model_field,
+    pair_field,
+)
+from apps.console.forms.value_fields import (
     LinesField,
     NumberField,
     OneOfField,
@@ -21,9 +31,7 @@ from apps.console.form_fields import (
     WholeField,
     carries,
 )
-from apps.console.instants import DayField, MomentField
-from apps.console.nested_fields import JsonField, MapField, PartsField, RowsField, WithParts, model_field, pair_field
-from apps.console.widgets import Words
+from apps.console.forms.widgets import Words
 from apps.storage.secrets import Secret
 
 _MAPS = {dict, Mapping}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.http import HttpRequest
 
-from apps.console.autocomplete import NameBox
-from apps.console.filters import FilterForm
-from apps.console.listings import Asked, Plan
+from apps.console.lists.autocomplete import NameBox
+from apps.console.lists.filters import FilterForm
+from apps.console.lists.listings import Asked, Plan
 from apps.errors import Invalid
 from apps.storage.page import Page
 

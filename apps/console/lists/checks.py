@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.checks import Error
 
-from apps.console.listings import Listing
+from apps.console.lists.listings import Listing
 
 TAKEN = frozenset({ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR})
 
@@ -144,7 +144,7 @@ def _related(admin: "EntityAdmin[Any]") -> Iterator[Error]:
 def _actions(admin: "EntityAdmin[Any]") -> Iterator[Error]:
     for name in admin.row_actions:
         if not hasattr(getattr(type(admin), name, None), "row_action"):
-            hint = "Make it with @row_action, see apps/console/actions.py."
+            hint = "Make it with @row_action, see apps/console/lists/actions.py."
             yield refused(admin, 15, f"`{name}` is no action on rows.", hint)
 
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from apps.console.forms import READ_VERSION, EntityForm
-from apps.console.inlines import Inline, admin_of
-from apps.console.lists import FOUND
+from apps.console.forms.entity_form import READ_VERSION, EntityForm
+from apps.console.forms.inlines import Inline, admin_of
+from apps.console.lists.row_lists import FOUND
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.errors import StaleVersion
 

@@ -13,7 +13,7 @@ from apps.storage.items.kinds import Kind
 from apps.storage.table import Index, Key, Table
 
 if TYPE_CHECKING:
-    from apps.console.filters import Filter
+    from apps.console.lists.filters import Filter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

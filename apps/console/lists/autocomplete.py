@@ -9,13 +9,13 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
 
-from apps.console.listings import Asked
+from apps.console.lists.listings import Asked
 from apps.errors import NotFound
 from apps.storage.page import Page
 
 if TYPE_CHECKING:
     from apps.console.entity_admin import EntityAdmin
-    from apps.console.lists import RowLists
+    from apps.console.lists.row_lists import RowLists
 
     _Lists = RowLists[Any]
 else:

@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError as Refused
 from pydantic import ValidationError
 
 from apps.console.fields import AsItIs, may_be_none
-from apps.console.form_fields import entered_of
-from apps.console.nested_fields import WithParts
-from apps.console.secret_fields import ENTER_AGAIN, IS_NOT_SET, IS_SET, REMOVE, SecretField
-from apps.console.sentences import sentence
+from apps.console.forms.nested_fields import WithParts
+from apps.console.forms.secret_fields import ENTER_AGAIN, IS_NOT_SET, IS_SET, REMOVE, SecretField
+from apps.console.forms.sentences import sentence
+from apps.console.forms.value_fields import entered_of
 from apps.errors import DomainError, NotFound
 from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion

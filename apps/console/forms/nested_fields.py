@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from pydantic import BaseModel, TypeAdapter
 from pydantic import ValidationError as Misfit
 
-from apps.console.exact_json import Mistake, read_json, write_json
-from apps.console.form_fields import REQUIRED, ManyField, ValueField, entered_of
-from apps.console.nested_inputs import JsonInput, PartsInput, RowsInput
-from apps.console.sentences import sentence
+from apps.console.forms.exact_json import Mistake, read_json, write_json
+from apps.console.forms.nested_inputs import JsonInput, PartsInput, RowsInput
+from apps.console.forms.sentences import sentence
+from apps.console.forms.value_fields import REQUIRED, ManyField, ValueField, entered_of
 
 MOST_INPUTS = 400
 """Of one field; what has more is edited as JSON (a request may have 1,000 inputs)."""
