@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -39,13 +39,45 @@ EVERY_WAY = [
 
 def new_store(endpoint: str, *, data_plane: DataPlaneName = "fast") -> Store:
     """A store whose tables nobody else has."""
-    return Store(
-        environment="dev",
-        prefix=f"t{secrets.token_hex(5)}",
-        endpoint=endpoint,
-        region="eu-west-1",
-        data_plane=data_plane,
-    )
+    return Store(**of_its_own(endpoint), data_plane=data_plane)
+
+
+def of_its_own(endpoint: str) -> dict[str, Any]:
+    """What makes a store one that nobody else uses."""
+    return {
+        "environment": "dev",
+        "prefix": f"t{secrets.token_hex(5)}",
+        "endpoint": endpoint,
+        "region": "eu-west-1",
+    }
+
+
+class FilledStore(Store):
+    """A store that makes each declared table when something first asks for its name: a test needs a few of them."""
+
+    def __init__(self, *, endpoint: str) -> None:
+        super().__init__(**of_its_own(endpoint))
+        self._to_make = {table.name: table for table in declared_tables()}
+        self._making = threading.RLock()
+
+    def physical(self, table: Table) -> str:
+        physical = super().physical(table)
+        if self._to_make.get(table.name) == table:
+            with self._making:
+                if table.name in self._to_make:
+                    self.client.create_table(**creation(table, physical, environment="dev"))
+                    del self._to_make[table.name]
+        return physical
+
+    def fill(self) -> None:
+        """Make them all, for who looks at the tables another way."""
+        for table in tuple(self._to_make.values()):
+            self.physical(table)
+
+    def prompt(self) -> Store:
+        prompt = super().prompt()
+        prompt.physical = self.physical
+        return prompt
 
 
 def create_tables(store: Store, *tables: Table) -> None:
@@ -61,11 +93,11 @@ def empty_store(engine_endpoint: Callable[[EngineKind], str]) -> Store:
 
 
 @pytest.fixture
-def store(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(engine_endpoint: Callable[[EngineKind], str], monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store with every declared table, which is also the process's default store."""
-    create_tables(empty_store, *declared_tables())
-    monkeypatch.setattr(connection, "_default", empty_store)
-    return empty_store
+    filled = FilledStore(endpoint=engine_endpoint(EngineKind.DYNOXIDE))
+    monkeypatch.setattr(connection, "_default", filled)
+    return filled
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,7 @@ KILLS = 10
 @pytest.fixture
 def worker(store, tmp_path) -> Callable[[], subprocess.Popen[bytes]]:
     """Start `manage.py work` on this test's store; every one is dead at the end."""
+    store.fill()
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL_DYNAMODB": store.endpoint or "",

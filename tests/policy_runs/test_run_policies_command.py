@@ -50,6 +50,7 @@ def run_policies(monkeypatch, capsys):
 @pytest.fixture
 def in_process(store):
     """Start the command as a person would, in a process of its own on this test's store."""
+    store.fill()
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL_DYNAMODB": store.endpoint,

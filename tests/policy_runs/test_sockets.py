@@ -302,6 +302,7 @@ async def test_many_watchers_of_a_silent_run_ask_the_store_once_a_second(launche
 @pytest.fixture
 async def worker_elsewhere(store):
     """`manage.py work` in a process of its own, which shares nothing with us but the store."""
+    store.fill()
     started = []
 
     async def start():

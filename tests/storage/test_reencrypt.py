@@ -142,7 +142,8 @@ def test_the_command_says_how_many_still_need_a_former_key(command: Any, logins:
     assert ran.err.startswith("    name=l05: A stored secret was encrypted with a key that is not in")
 
 
-def test_the_host_credentials_of_runs_are_among_what_is_sealed_anew(store: Store, settings: Any) -> None:
+def test_the_host_credentials_of_runs_are_among_what_is_sealed_anew(store: Any, settings: Any) -> None:
+    store.fill()
     with using(store, settings):
         ran = run("reencrypt", "--json")
     assert ran.code == 0
