@@ -60,7 +60,10 @@ class HostAdmin(EntityAdmin[Host]):
         "Switch off …",
         permission=Permission.HOSTS_CHANGE,
         done="switched off",
-        confirm="No run can be started on them until they are switched on again. Runs under way go on.",
+        confirm=(
+            "No run can be started on them until they are switched on again. Runs that a worker has go on. "
+            "Runs that wait for a worker, or are resumed meanwhile, fail: pause those first that should not."
+        ),
     )
     def switch_off(self, request: HttpRequest, entity: Host, data: Mapping[str, Any]) -> None:
         """Let no more runs be started on it."""

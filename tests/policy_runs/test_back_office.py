@@ -8,7 +8,7 @@ import pytest
 from apps.accounts.entities import Role
 from apps.jobs.entities import Control
 from apps.policy_runs.admin import ResultsOfRun
-from apps.policy_runs.entities import PolicyStatus
+from apps.policy_runs.entities import PolicyStatus, RunStatus
 from apps.policy_runs.services import control
 from tests.policy_runs.web import browser, member
 
@@ -49,3 +49,12 @@ def test_what_has_no_result_when_a_run_has_ended_was_skipped(stores, run, owner,
         html = sams.get("/admin/policy_runs/policyresult/", {"execution_id": run.execution_id}).content.decode()
     assert re.findall(r'data-label="Status">(\w+)', html) == ["Skipped", "Skipped"]
     assert "Skipped" in sams.get(results).content.decode()
+
+
+async def test_who_switches_a_host_off_is_told_what_becomes_of_runs(store, stores, run, worked):
+    adas = browser(member(store, Role.ADMIN))
+    asked = adas.post("/admin/terminal/host/", {"action": "switch_off", "row": "demo"}).content.decode()
+    assert "Runs that wait for a worker, or are resumed meanwhile, fail" in asked
+    demo = stores.hosts.get("demo")
+    stores.hosts.save(demo.evolve(enabled=False))
+    assert (await worked(run)).status is RunStatus.FAILED
