@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from apps.storage.entity import Entity, Expiry, Instant
 
@@ -60,19 +60,24 @@ class AuditEntry(Entity):
 
 
 def blanked(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values in a form that can be stored, those of secret names blanked at any depth; None is left out."""
+    """The same values in a form that can be stored; None is left out.
+
+    Those of secret names are blanked at any depth, in models too; a `Secret` shows itself to nobody.
+    """
     return {
         name: BLANK if _SECRET.search(name) else _plain(value) for name, value in values.items() if value is not None
     }
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
     if isinstance(value, Mapping):
         return blanked({str(name): part for name, part in value.items()})
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     if isinstance(value, set | frozenset):
-        return sorted(str(part) for part in value)
+        return sorted(str(_plain(part)) for part in value)
     if value is None or isinstance(value, str | bool | int | Decimal | datetime):
         return value
     return str(value)

@@ -1,6 +1,7 @@
 """Runs, their results, and what they need, in the back office: hosts, people's sessions with them, ASTs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -12,16 +13,20 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import Permission, allowed
 from apps.console.entity_admin import EntityAdmin
+from apps.console.forms.inlines import Inline
 from apps.console.lists.actions import row_action
 from apps.console.lists.filters import Choices, Days, Exactly
-from apps.console.lists.listings import Listing
+from apps.console.lists.listings import Listing, Plan
 from apps.jobs.entities import Control
-from apps.policy_runs.entities import AstExecution, AstRegistration, PolicyResult
+from apps.policy_runs.entities import AstExecution, AstRegistration, PolicyResult, PolicyStatus
 from apps.policy_runs.hosts import add_host, change_host, remove_host
+from apps.policy_runs.payloads import shown_status
 from apps.policy_runs.registry import switch_ast
-from apps.policy_runs.repository import AstRegistrations, Executions, Results
+from apps.policy_runs.repository import STATUS_INDEX, AstRegistrations, Executions, Results
 from apps.policy_runs.services import control
 from apps.policy_runs.wiring import default_stores
+from apps.storage.conditions import Query
+from apps.storage.page import Page
 from apps.terminal.entities import Host, Session
 from apps.terminal.repository import Hosts, Sessions
 
@@ -55,7 +60,10 @@ class HostAdmin(EntityAdmin[Host]):
         "Switch off …",
         permission=Permission.HOSTS_CHANGE,
         done="switched off",
-        confirm="No run can be started on them until they are switched on again. Runs under way go on.",
+        confirm=(
+            "No run can be started on them until they are switched on again. Runs that a worker has go on. "
+            "Runs that wait for a worker, or are resumed meanwhile, fail: pause those first that should not."
+        ),
     )
     def switch_off(self, request: HttpRequest, entity: Host, data: Mapping[str, Any]) -> None:
         """Let no more runs be started on it."""
@@ -111,6 +119,77 @@ class AstAdmin(EntityAdmin[AstRegistration]):
         switch_ast(default_stores().asts, ast=entity, enabled=False, **_by(request))
 
 
+class ResultAdmin(EntityAdmin[PolicyResult]):
+    """What became of each policy. Screens and data are on the result's own page, which records who looks."""
+
+    repository = Results
+    sees = Permission.RUN_SEE
+    labels: ClassVar[Mapping[str, str]] = {"execution_id": "run", "duration_ms": "took (ms)"}
+    listings = (
+        Listing(index="execution_id-status_key-index", by=("execution_id",)),
+        Listing(index="policy_number-execution_id-index", by=("policy_number",), descending=True),
+    )
+    filters = (
+        Exactly("execution_id", label="Run"),
+        Exactly("policy_number", label="Policy number"),
+        Choices("status", label="Status (pending: without a result)"),
+    )
+    list_display = ("policy_number", "execution_id", "status", "completed_at", "duration_ms")
+    fields = (
+        "policy_number",
+        "execution_id",
+        "status",
+        "attempt",
+        "started_at",
+        "completed_at",
+        "duration_ms",
+        "error",
+    )
+
+    def read(self, plan: Plan | None, *, cursor: str | None = None, limit: int | None = None) -> Page[PolicyResult]:
+        """One page, in the states that people know; one more request where a result is missing."""
+        page = super().read(plan, cursor=cursor, limit=limit)
+        return replace(page, items=_as_shown(page.items))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The same of one. Raises `NotFound`."""
+        row = super().get_object(request, object_id, from_field)
+        return self.row(_as_shown([row.entity])[0])
+
+    def site_page(self, request: HttpRequest, entity: PolicyResult) -> str | None:
+        """The page with its screens and data, for whoever may see those of any run."""
+        if not allowed(signed_in_user(request), Permission.RUN_SCREENS):
+            return None
+        return reverse("policy_runs:result", args=[entity.execution_id, entity.policy_number])
+
+    def links(self, request: HttpRequest, entity: PolicyResult) -> list[tuple[str, str]]:
+        """The run."""
+        del request
+        return [("Open the run", reverse("policy_runs:run", args=[entity.execution_id]))]
+
+
+class ResultsOfRun(Inline):
+    """The first results of a run, by state and number, in the states that its own page shows."""
+
+    admin = ResultAdmin
+    title = "Results"
+    columns = ("policy_number", "status", "completed_at", "duration_ms", "error")
+
+    def query(self, parent: AstExecution) -> Query:
+        """In the index, which does not carry screens."""
+        return Query(partition=parent.execution_id, index=STATUS_INDEX)
+
+    def as_shown(self, child: PolicyResult, parent: AstExecution) -> PolicyResult:
+        """What has no result when the run has ended was skipped."""
+        return child.evolve(status=shown_status(child, run=parent))
+
+    def all_address(self, request: HttpRequest, parent: AstExecution) -> str:
+        """The list of them."""
+        del request
+        results = reverse("admin:policy_runs_policyresult_changelist")
+        return f"{results}?{urlencode({'execution_id': parent.execution_id})}"
+
+
 class RunAdmin(EntityAdmin[AstExecution]):
     """Runs, the newest first."""
 
@@ -138,6 +217,7 @@ class RunAdmin(EntityAdmin[AstExecution]):
         *("skipped_count", "unknown_count", "result"),
     )
     row_actions = ("pause", "resume", "cancel")
+    children = (ResultsOfRun,)
 
     @row_action(
         "Pause …",
@@ -173,50 +253,6 @@ class RunAdmin(EntityAdmin[AstExecution]):
         del request
         return reverse("policy_runs:run", args=[entity.execution_id])
 
-    def links(self, request: HttpRequest, entity: AstExecution) -> list[tuple[str, str]]:
-        """Its results here."""
-        del request
-        results = reverse("admin:policy_runs_policyresult_changelist")
-        return [("Results", f"{results}?{urlencode({'execution_id': entity.execution_id})}")]
-
-
-class ResultAdmin(EntityAdmin[PolicyResult]):
-    """What became of each policy. Screens and data are on the result's own page, which records who looks."""
-
-    repository = Results
-    sees = Permission.RUN_SEE
-    listings = (
-        Listing(index="execution_id-status_key-index", by=("execution_id",)),
-        Listing(index="policy_number-execution_id-index", by=("policy_number",), descending=True),
-    )
-    filters = (
-        Exactly("execution_id", label="Run"),
-        Exactly("policy_number", label="Policy number"),
-        Choices("status"),
-    )
-    list_display = ("policy_number", "execution_id", "status", "completed_at", "duration_ms")
-    fields = (
-        "policy_number",
-        "execution_id",
-        "status",
-        "attempt",
-        "started_at",
-        "completed_at",
-        "duration_ms",
-        "error",
-    )
-
-    def site_page(self, request: HttpRequest, entity: PolicyResult) -> str | None:
-        """The page with its screens and data, for whoever may see those of any run."""
-        if not allowed(signed_in_user(request), Permission.RUN_SCREENS):
-            return None
-        return reverse("policy_runs:result", args=[entity.execution_id, entity.policy_number])
-
-    def links(self, request: HttpRequest, entity: PolicyResult) -> list[tuple[str, str]]:
-        """The run."""
-        del request
-        return [("Open the run", reverse("policy_runs:run", args=[entity.execution_id]))]
-
 
 class SessionAdmin(EntityAdmin[Session]):
     """People's sessions with hosts: each run has one, which ends with it."""
@@ -227,6 +263,19 @@ class SessionAdmin(EntityAdmin[Session]):
     filters = (Exactly("user_id", label="Owner"),)
     related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}
     list_display = ("session_id", "host_name", "user_id", "status", "last_activity")
+
+
+def _as_shown(results: Sequence[PolicyResult]) -> list[PolicyResult]:
+    """The results in the states to show: what has none when its run has ended was skipped."""
+    open_ones = {result.execution_id for result in results if result.status is PolicyStatus.PENDING}
+    found = default_stores().executions.get_many(sorted(open_ones)) if open_ones else []
+    runs = {run.execution_id: run for run in found}
+    return [
+        result.evolve(status=shown_status(result, run=runs[result.execution_id]))
+        if result.execution_id in runs
+        else result
+        for result in results
+    ]
 
 
 def _control(request: HttpRequest, run: AstExecution, wish: Control) -> None:

@@ -55,17 +55,18 @@ def synchronise_registry(stores: Stores, *, asts: Mapping[str, type[Ast]], now: 
             "parameter_schema": orjson.dumps(ast.parameters.model_json_schema()).decode(),
         }
         found = stores.asts.find(name, consistent=True)
-        recorded: dict[str, Any] = {"actor": command("setup_tables"), "at": now, "after": {"ast_version": ast.version}}
+        recorded: dict[str, Any] = {"actor": command("setup_tables"), "at": now}
         if found is None:
-            entry = stores.audit.recording(_object(name), action="ast.added", **recorded)
+            after = {"ast_version": ast.version}
+            entry = stores.audit.recording(_object(name), action="ast.added", after=after, **recorded)
             try:
                 stores.asts.add(AstRegistration(ast_name=name, updated_at=now, **wanted), entry)
             except AlreadyExists:
                 continue
             changed.append(name)
-        elif any(getattr(found, field) != value for field, value in wanted.items()):
-            before = {"ast_version": found.ast_version}
-            entry = stores.audit.recording(_object(name), action="ast.changed", before=before, **recorded)
+        elif after := {field: value for field, value in wanted.items() if getattr(found, field) != value}:
+            before = {field: getattr(found, field) for field in after}
+            entry = stores.audit.recording(_object(name), action="ast.changed", before=before, after=after, **recorded)
             stores.asts.save(found.evolve(updated_at=now, **wanted), entry)
             changed.append(name)
     return changed

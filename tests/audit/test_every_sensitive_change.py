@@ -9,11 +9,15 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 import apps
 from apps.accounts.entities import Role
-from apps.audit.entities import BLANK
+from apps.audit.entities import BLANK, blanked
 from apps.audit.repository import AuditLog
+from apps.policy_runs.asts import ASTS
+from apps.policy_runs.registry import synchronise_registry
+from apps.storage.secrets import Secret
 from tests.audit import deeds_of_people, deeds_of_second_factors, deeds_of_single_sign_on, deeds_of_work
 from tests.audit.deeds import ADDRESS, NOW, SECRETS, Deed, World
 from tests.policy_runs.web import member
@@ -83,8 +87,34 @@ def test_no_entry_holds_a_secret(world: World) -> None:
     assert not [secret for secret in (*SECRETS, *codes, link.token, "rungs_", "argon2", "DEMOPASS") if secret in stored]
 
 
-def test_what_is_called_like_a_secret_is_blanked_wherever_it_is(world: World) -> None:
-    written = world.audit.recording(
-        "Things#1", action="thing.changed", actor=world.ada.acting(), at=NOW, after={"hosts": [{"password": "x"}]}
-    )
+class Door(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    password: str
+    opened_by: Secret
+
+
+@pytest.mark.parametrize(
+    "held", [{"password": "hunter2"}, Door(password="hunter2", opened_by=Secret("hunter2"))], ids=["map", "model"]
+)
+@pytest.mark.parametrize("within", [lambda one: one, lambda one: {"a": [{"b": (one,)}]}], ids=["bare", "deep"])
+def test_what_is_called_like_a_secret_is_blanked_wherever_it_is(world: World, held: Any, within: Any) -> None:
+    ada = world.ada.acting()
+    written = world.audit.recording("Things#1", action="thing.changed", actor=ada, at=NOW, after={"it": within(held)})
     assert BLANK in str(written.request)
+    assert "hunter" not in str(written.request)
+
+
+def test_a_model_in_a_set_and_a_secret_alone_are_blanked_too() -> None:
+    door = Door(password="hunter2", opened_by=Secret("hunter2"))
+    found = str(blanked({"doors": frozenset({door}), "opens": Secret("hunter2")}))
+    assert BLANK in found
+    assert "hunter" not in found
+
+
+def test_a_changed_ast_is_recorded_with_all_that_changed(world: World) -> None:
+    login = world.stores.asts.get("login")
+    world.stores.asts.save(login.evolve(description="Former.", parameter_schema="{}"))
+    synchronise_registry(world.stores, asts=ASTS, now=NOW)
+    entry = next(one for one in world.audit.of("AstRegistry#login").items if one.action == "ast.changed")
+    assert entry.before == {"description": "Former.", "parameter_schema": "{}"}
+    assert entry.after == {"description": login.description, "parameter_schema": login.parameter_schema}

@@ -44,7 +44,7 @@ TABLE = {
     "host": Screens(BOTH, changes=ADMIN, history=ADMIN),
     "astregistration": Screens(BOTH, history=ADMIN),
     "astexecution": Screens(BOTH, history=ADMIN, related=True),
-    "policyresult": Screens(BOTH),
+    "policyresult": Screens(BOTH, related=True),  # whose run tells whether a missing result is pending or skipped
     "session": Screens(BOTH, related=True),
     "user": Screens(BOTH, changes=ADMIN, history=ADMIN, adds=BOTH, deletes=frozenset()),
     "apitoken": Screens(ADMIN, related=True),
@@ -62,6 +62,10 @@ NOT_REGISTERED = {
     "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
     "HostSlots": "leases of seconds; they let go of themselves",
+}
+MORE = {
+    ("user", "change"): 5,  # and how they get in
+    ("astexecution", "change"): 4,  # and its results
 }
 SUGGESTED = {"user"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
@@ -155,9 +159,8 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(stor
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, address in addresses(admin, key).items():
-        # Two of them tell who it is, and one is the list itself; names of related rows are one more, and the page of a
-        # user also has how they get in.
-        most = 5 if (name, screen) == ("user", "change") else 3 + (declared.related and screen == "changelist")
+        # Two of them tell who it is, and one is the list itself; names of related rows are one more.
+        most = MORE.get((name, screen)) or 3 + (declared.related and screen == "changelist")
         with costs(requests=most, scans=1, wcu=0):
             page = client.get(address)
         found = page.status_code, client.post(address, {"any": "thing"}).status_code

@@ -100,6 +100,15 @@ def worker_and_demo_host(stores, at_once=1):
         loop.close()
 
 
+def test_the_audit_log_names_the_command_beside_whom_it_stood_for(host, run_policies, stores, owner):
+    run_policies("ABC123DEF", "--as", owner.email)
+    run = stores.executions.listed().items[0]
+    run_policies("--cancel", run.execution_id, "--as", owner.email)
+    entries = stores.audit.of(f"AstExecutions#{run.execution_id}").items
+    told = {(entry.action, entry.actor_id, entry.via) for entry in entries}
+    assert told == {(action, owner.user_id, "manage.py run_policies") for action in ("run.launched", "run.cancel")}
+
+
 def test_numbers_are_launched_with_the_credentials_from_stdin(host, run_policies, stores):
     said = run_policies("abc123def", "ABC123DEG", "ABC123DEF")
 

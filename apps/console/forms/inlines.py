@@ -43,6 +43,11 @@ class Inline:
         del parent
         return None
 
+    def as_shown(self, child: Any, parent: Any) -> Any:
+        """The child as the parent's page shows it, where what is stored means another thing beside this parent."""
+        del parent
+        return child
+
     def all_address(self, request: HttpRequest, parent: Any) -> str | None:
         """Where all of them are listed, if anywhere."""
         del request, parent
@@ -91,7 +96,7 @@ def children(
     if not admin.has_view_permission(request):
         return None
     page = admin.rows().page(inline.query(row.entity), limit=inline.limit)
-    rows = [admin.row(entity) for entity in page.items]
+    rows = [admin.row(inline.as_shown(entity, row.entity)) for entity in page.items]
     parents = f"{parent_admin.admin_site.name}:{parent_admin.opts.app_label}_{parent_admin.opts.model_name}_rows"
     may = may_change(admin, inline, request=request, parent=row.entity)
     return Children(
