@@ -206,6 +206,18 @@ def test_permission_is_asked_for_each_row(adas, hosts, three, monkeypatch):
     assert hosts.find("host-0", consistent=True) is None
 
 
+@pytest.mark.parametrize("action", ["delete", "switch_off", "export"])
+def test_a_row_that_one_may_not_see_is_not_there(adas, hosts, three, monkeypatch, action):
+    hosts.add(Host(host_name="host-9", address="192.0.2.1", port=23, description="Nobody knows"))
+    monkeypatch.setattr(hosts_admin.HostAdmin, "list_display", ("description",))
+    monkeypatch.setattr("apps.console.twins.Twin.__str__", lambda row: row.description or "x")
+    allowed = lambda _, request, obj=None: obj is None or obj.pk != "host-9"  # noqa: ARG005, E731
+    monkeypatch.setattr(hosts_admin.HostAdmin, "has_view_permission", allowed)
+    page = adas.post(HOSTS, chosen(action, "host-9")).content.decode()
+    assert "It is gone already." in page
+    assert "Nobody knows" not in page
+
+
 def test_an_action_is_for_the_rows_of_one_page(adas, hosts, three):
     assert adas.post(HOSTS, chosen("delete", "host-0", select_across="1")).status_code == 422
     assert adas.post(HOSTS, chosen("delete", *(f"host-{number}" for number in range(51)))).status_code == 422
