@@ -110,6 +110,21 @@ async def test_hosts_are_chosen_by_keyboard_switched_off_and_deleted_after_a_que
     ada.expect_no_complaint()
 
 
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no-scripts"])
+async def test_enter_in_a_rows_box_does_nothing_to_it(new_context, has_scripts):
+    page = (await watched(await new_context(java_script_enabled=has_scripts))).page
+    await sign_in(page, "ada")
+    await page.goto(USERS)
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    box = page.get_by_label("Choose Olga Operator")
+    await box.check()
+    await box.press("Enter")
+    await page.wait_for_timeout(500)
+    assert "POST" not in sent
+    await expect(box).to_be_checked()
+
+
 async def test_chosen_rows_come_as_csv(new_context):
     ada = await watched(await new_context())
     page = ada.page
