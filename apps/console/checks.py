@@ -1,6 +1,7 @@
 """System checks of what the consoles declare: what cannot work is refused, with a hint that says what can."""
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ class EntityAdminChecks(ModelAdminChecks):
         """What is wrong; Django's own findings only where ours are none, since they would tell the same worse."""
         found: list[CheckMessage] = [
             *_options(admin_obj),
+            *_unknown(admin_obj),
             *check_lists(admin_obj),
             *_fields(admin_obj),
             *_writers(admin_obj),
@@ -64,6 +66,22 @@ def _options(admin: "EntityAdmin[Any]") -> Iterator[Error]:
     for option, hint in CANNOT_WORK.items():
         if getattr(admin, option):
             yield refused(admin, 1, f"`{option}` cannot work without SQL.", hint)
+
+
+def _unknown(admin: "EntityAdmin[Any]") -> Iterator[Error]:
+    """What nothing reads: an old name, or one mistyped. Admins may have attributes of their own, with a type."""
+    from apps.console.entity_admin import EntityAdmin  # noqa: PLC0415  (it is checked by what is here)
+
+    known = {name for kind in EntityAdmin.__mro__ for name in {*vars(kind), *vars(kind).get("__annotations__", {})}}
+    for kind in type(admin).__mro__[: type(admin).__mro__.index(EntityAdmin)]:
+        typed = vars(kind).get("__annotations__", {})
+        for name, value in vars(kind).items():
+            if name.startswith("_") or name in known or callable(value) or hasattr(value, "__get__"):
+                continue
+            near = get_close_matches(name, known, n=1, cutoff=0.8)
+            if near or name not in typed:
+                meant = f"Did you mean `{near[0]}`?" if near else "For one of its own, give it a type (ClassVar)."
+                yield refused(admin, 17, f"`{name}` is nothing that an admin declares: it would be ignored.", meant)
 
 
 def _fields(admin: "EntityAdmin[Any]") -> Iterator[Error]:

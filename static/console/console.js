@@ -112,6 +112,8 @@ class Combobox {
   }
 
   async ask() {
+    clearTimeout(this.timer);
+    this.asking?.abort(); // a slow answer must not come over a newer one
     this.asking = new AbortController();
     const { signal } = this.asking;
     try {
@@ -174,8 +176,11 @@ class Combobox {
 
   pressed(event) {
     const isOpen = !this.list.hidden;
-    if (event.key === "Escape" && isOpen) this.close();
-    else if (event.key === "Enter" && isOpen) this.choose(Math.max(0, this.active));
+    if (event.isComposing) return; // these keys choose among characters then
+    if (event.key === "Escape") {
+      this.close(); // also what is still being asked
+      if (!isOpen) return;
+    } else if (event.key === "Enter" && isOpen) this.choose(Math.max(0, this.active));
     else if (event.key === "ArrowDown" && !isOpen) this.ask();
     else if (event.key === "ArrowDown") this.move(this.active + 1);
     else if (event.key === "ArrowUp" && isOpen) this.move(this.active < 0 ? this.rows.length - 1 : this.active - 1);

@@ -1,9 +1,10 @@
 """Lists of the back office in the browser: filters as one chooses, rows to choose, and fields that find by name."""
 
+import contextlib
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Error, expect
 
 from tests.browser.test_pages_are_sound import expect_sound, visit
 from tests.browser.watched_pages import sign_in, watched
@@ -109,6 +110,21 @@ async def test_hosts_are_chosen_by_keyboard_switched_off_and_deleted_after_a_que
     ada.expect_no_complaint()
 
 
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no-scripts"])
+async def test_enter_in_a_rows_box_does_nothing_to_it(new_context, has_scripts):
+    page = (await watched(await new_context(java_script_enabled=has_scripts))).page
+    await sign_in(page, "ada")
+    await page.goto(USERS)
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    box = page.get_by_label("Choose Olga Operator")
+    await box.check()
+    await box.press("Enter")
+    await page.wait_for_timeout(500)
+    assert "POST" not in sent
+    await expect(box).to_be_checked()
+
+
 async def test_chosen_rows_come_as_csv(new_context):
     ada = await watched(await new_context())
     page = ada.page
@@ -170,3 +186,51 @@ async def test_a_field_of_a_key_finds_by_name_with_keyboard_and_pointer(new_cont
     await box.press("Escape")
     await expect(box).to_have_attribute("aria-expanded", "false")
     ada.expect_no_complaint()
+
+
+async def test_a_slow_answer_comes_neither_over_a_newer_one_nor_after_escape(new_context):
+    page = (await watched(await new_context())).page
+    await sign_in(page, "ada")
+    await page.goto(HOSTS)
+    await page.evaluate(BOX, [f"{USERS}suggestions/"])
+    asked = []
+
+    async def answer(route):
+        asked.append(route)
+        if len(asked) == 1:
+            return
+        await route.fulfill(json={"rows": [{"key": "2", "name": "Newer", "note": ""}], "hasMore": False})
+
+    await page.route("**/suggestions/**", answer)
+    box, options = page.get_by_role("combobox", name="Owner"), page.get_by_role("option")
+    async with page.expect_request("**/suggestions/**"):
+        await box.press_sequentially("o")
+    await box.press("ArrowDown")
+    await expect(options).to_have_text(["Newer2"])  # the name, and the key below it
+    with contextlib.suppress(Error):  # the browser gave it up
+        await asked[0].fulfill(json={"rows": [{"key": "1", "name": "Older", "note": ""}] * 3, "hasMore": False})
+    await page.wait_for_timeout(200)
+    await expect(options).to_have_text(["Newer2"])  # the name, and the key below it
+    await box.press("Escape")
+
+    await box.press_sequentially("p")
+    await box.press("Escape")
+    await page.wait_for_timeout(400)
+    await expect(box).to_have_attribute("aria-expanded", "false")
+    assert len(asked) == 2, "what was not asked yet is not asked any more"
+
+
+async def test_what_can_be_done_to_rows_covers_none_on_a_narrow_screen_until_one_is_chosen(new_context):
+    ada = await watched(await new_context(viewport={"width": 390, "height": 760}))
+    page = ada.page
+    await sign_in(page, "ada")
+    await visit(ada, USERS)
+    bar, row = page.get_by_role("group", name="With the chosen rows"), page.locator("tbody tr").first
+    await expect(bar).to_have_css("position", "static")
+    await page.get_by_label("Choose Olga Operator").check()
+    await expect(bar).to_have_css("position", "sticky")
+    assert (await bar.bounding_box())["height"] < 60, "one line"
+    label = await row.get_by_text("Admin", exact=True).bounding_box()
+    cell = await row.locator("td[data-label=Roles]").bounding_box()
+    assert cell["height"] < 2 * label["height"], "a role stands beside its label"
+    await expect_sound(page)

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import date
 
 import pytest
 from django import forms
@@ -14,6 +15,7 @@ from apps.console.lists.actions import row_action
 from apps.errors import Conflict
 from apps.policy_runs import admin as hosts_admin
 from apps.terminal.entities import Host
+from tests.console.ships import Crate, Flag, Ship, ShipAdmin
 from tests.console.test_lists import HOSTS, USERS
 from tests.policy_runs.web import browser, member
 
@@ -156,6 +158,35 @@ def test_an_export_of_users_holds_no_hash(store, adas, ada):
     assert "argon2" not in answer.content.decode()
 
 
+def test_sets_flags_lists_and_models_are_exported_as_words_and_not_as_python(ships, adas, monkeypatch):
+    columns = ("ship_id", "flags", "ports", "course", "rig", "stores", "plan", "cargo", "radio_key", "built_on")
+    monkeypatch.setattr(ShipAdmin, "exports", ShipAdmin.sees)
+    monkeypatch.setattr(ShipAdmin, "list_display", columns)
+    ship = Ship(
+        ship_id="s",
+        flags=frozenset({Flag.RED, Flag.DARK_BLUE}),
+        ports=("Kiel", "Bergen"),
+        course=(Flag.WHITE,),
+        stores={"rum": 3},
+        plan=b"\xff",
+        cargo=(Crate(mark="x", is_fragile=True),),
+        built_on=date(2026, 1, 2),
+    )
+    ships.add(ship)
+    answer = adas.post("/admin/console/ship/", chosen("export", "s"))
+    _, line = csv.reader(io.StringIO(answer.content.decode()))
+    crate = '[{"mark":"x","count":1,"is_fragile":true,"packed_at":null}]'
+    assert line[1:] == [
+        *("s", "dark_blue, red", "Kiel, Bergen", "white", "none", '{"rum":3}', '"_w=="', crate, "Not set", "2026-01-02")
+    ]
+
+
+def test_an_export_of_users_tells_roles_as_they_are_stored(adas, ada):
+    answer = adas.post(USERS, chosen("export", ada.user_id))
+    _, line = csv.reader(io.StringIO(answer.content.decode()))
+    assert line == [ada.user_id, "Ada Admin", ada.email, "admin", "yes"]
+
+
 @pytest.mark.parametrize("action", ["delete", "switch_off", "switch_on", "export", "delete_selected", "", "strange"])
 def test_who_only_sees_may_do_nothing_to_rows(store, hosts, three, action):
     sams = browser(member(store, Role.SUPPORT))
@@ -173,6 +204,18 @@ def test_permission_is_asked_for_each_row(adas, hosts, three, monkeypatch):
     adas.post(HOSTS, chosen("delete", "host-0", "host-1", confirmed="1", version=["1", "1"]))
     assert hosts.find("host-1", consistent=True)
     assert hosts.find("host-0", consistent=True) is None
+
+
+@pytest.mark.parametrize("action", ["delete", "switch_off", "export"])
+def test_a_row_that_one_may_not_see_is_not_there(adas, hosts, three, monkeypatch, action):
+    hosts.add(Host(host_name="host-9", address="192.0.2.1", port=23, description="Nobody knows"))
+    monkeypatch.setattr(hosts_admin.HostAdmin, "list_display", ("description",))
+    monkeypatch.setattr("apps.console.twins.Twin.__str__", lambda row: row.description or "x")
+    allowed = lambda _, request, obj=None: obj is None or obj.pk != "host-9"  # noqa: ARG005, E731
+    monkeypatch.setattr(hosts_admin.HostAdmin, "has_view_permission", allowed)
+    page = adas.post(HOSTS, chosen(action, "host-9")).content.decode()
+    assert "It is gone already." in page
+    assert "Nobody knows" not in page
 
 
 def test_an_action_is_for_the_rows_of_one_page(adas, hosts, three):

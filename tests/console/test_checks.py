@@ -17,7 +17,7 @@ from apps.console.site import Console
 from apps.policy_runs.admin import HostAdmin
 from apps.storage.entity import Entity
 from apps.storage.repository import Repository
-from apps.storage.table import Index, Key, Table
+from apps.storage.table import Index, Key, Table, number
 from tests.console.office import EntryAdmin
 
 
@@ -77,6 +77,77 @@ def test_what_no_index_and_no_service_stands_behind_is_refused(admin, declared, 
     errors = found(admin, **declared)
     assert f"console.{number}" in {one for one, _ in errors}
     assert told in " ".join(sentence for _, sentence in errors)
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"listing": Listing(index="directory-index", partition="users")}, "Did you mean `listings`?"),
+        ({"filter": ()}, "Did you mean `filters`?"),
+        ({"listing": (), "__annotations__": {"listing": tuple}}, "Did you mean `listings`?"),
+        ({"shoe_size": 42}, "give it a type"),
+    ],
+)
+def test_what_nothing_reads_is_refused(declared, told):
+    ((number, sentence),) = found(UserAdmin, **declared)
+    assert number == "console.E017"
+    assert told in sentence
+
+
+def test_an_admin_may_have_attributes_of_its_own():
+    assert found(UserAdmin, shoe_size=42, __annotations__={"shoe_size": int}) == []
+
+
+class Mooring(Entity):
+    mooring_id: str
+    harbour: str
+    kind: str = ""
+    depth: int = 0
+    name: str = ""
+
+
+class Moorings(Repository[Mooring]):
+    entity = Mooring
+    table = Table(
+        name="Moorings",
+        partition_key=Key("mooring_id"),
+        indexes=(
+            Index(name="harbour-index", partition_key=Key("harbour"), sort_key=Key("name"), include=("kind",)),
+            Index(name="kind-index", partition_key=Key("kind"), include=("depth",)),
+            Index(name="depth-index", partition_key=number("depth"), include=("harbour",)),
+        ),
+    )
+
+
+class MooringAdmin(EntityAdmin[Mooring]):
+    repository = Moorings
+    sees = "hosts.see"
+    list_display = ("mooring_id",)
+    listings = (
+        Listing(index="harbour-index", by=("harbour",)),
+        Listing(index="kind-index", by=("kind",)),
+        Listing(index="depth-index", by=("depth",)),
+    )
+    filters = (Exactly("harbour"), Exactly("kind"), Exactly("depth"))
+
+
+def test_filters_that_no_index_answers_together_are_refused_with_the_smallest_set():
+    assert found(MooringAdmin, filters=MooringAdmin.filters[:2], listings=MooringAdmin.listings[:2]) == []
+    ((number, told),) = found(MooringAdmin)
+    assert number == "console.E016"
+    assert "No index answers `harbour` and `kind` and `depth` together." in told
+    fewer = {"filters": MooringAdmin.filters[::2], "listings": (*MooringAdmin.listings[::2],)}
+    assert found(MooringAdmin, **fewer) == [], "the third carries the first's"
+    without = {"filters": MooringAdmin.filters[::2], "listings": (MooringAdmin.listings[0],)}
+    assert [number for number, _ in found(MooringAdmin, **without)] == ["console.E012"]
+
+
+def test_a_search_that_excludes_a_filter_is_refused():
+    searched = Listing(index="harbour-index", by=("harbour",), folded=str)
+    listings = (searched, Listing(index="depth-index", by=("depth",)))
+    sentences = found(MooringAdmin, listings=listings, filters=MooringAdmin.filters[::2], search_fields=("name",))
+    assert [number for number, _ in sentences] == ["console.E016"]
+    assert "No index answers `depth` and the search together." in sentences[0][1]
 
 
 def test_a_search_without_its_folding_is_refused():

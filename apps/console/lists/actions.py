@@ -132,8 +132,7 @@ class RowActions(_Lists):
         """Whether this user may do it to this row."""
         if action.name == DELETE:
             return self.has_delete_permission(request, row)
-        is_allowed = self.admin_site.allowed(request.user, action.permission, row.entity)
-        return is_allowed and self.has_view_permission(request, row)
+        return self.admin_site.allowed(request.user, action.permission, row.entity)
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Do what was posted from a list, or ask first.
@@ -173,7 +172,7 @@ class RowActions(_Lists):
             except NotFound:
                 continue
         stored = self.rows().get_many(keys.values(), consistent=True) if keys else []
-        rows = {str(row.pk): row for row in map(self.row, stored)}
+        rows = {str(row.pk): row for row in map(self.row, stored) if self.has_view_permission(request, row)}
         return [self._judged(request, action, Chosen(name=name, row=rows.get(name))) for name in names]
 
     def _judged(self, request: HttpRequest, action: RowAction, one: Chosen) -> Chosen:

@@ -15,6 +15,8 @@ from apps.storage.page import Page
 if TYPE_CHECKING:
     from apps.console.entity_admin import EntityAdmin
 
+LONGEST_NAME_TOLD = 60
+
 
 class CursorList(ChangeList):
     """One page of rows and the way to its neighbours; it knows no totals, and claims none.
@@ -37,13 +39,15 @@ class CursorList(ChangeList):
     """Of each related column: the names by key."""
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """Take what is ours out of the address; whatever else is asked is refused by `Rows`."""
+        """Take what is ours out of the address; whatever else is asked is refused, never passed over."""
         for name in [name for name, values in self.filter_params.items() if not any(values)]:
             del self.filter_params[name]
             self.params.pop(name, None)
         self.filters = FilterForm(request.GET, filters=list(self.model_admin.lists.filters.values()))
-        others = {name: given for name, given in self.get_filters_params().items() if name not in self.filters.fields}
-        return [], False, others, False, False
+        for name in self.get_filters_params():
+            if name not in self.filters.fields:
+                self.filters.add_error(None, f"This list cannot be narrowed by “{name[:LONGEST_NAME_TOLD]}”.")
+        return [], False, {}, False, False
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page. Raises `BadCursor` for a cursor of another list."""

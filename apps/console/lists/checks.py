@@ -1,6 +1,7 @@
 """System checks of what a list declares: listings, filters, search and related columns that nothing stands behind."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
@@ -27,7 +28,8 @@ def check_lists(admin: "EntityAdmin[Any]") -> Iterator[Error]:
         for listing in admin.listings:
             yield from _partition(admin, listing)
             yield from _carried(admin, listing)
-        yield from _filters(admin)
+        lonely = list(_filters(admin))
+        yield from lonely or _together(admin)
         yield from _search(admin)
     yield from _finds(admin)
     yield from _related(admin)
@@ -98,6 +100,25 @@ def _filters(admin: "EntityAdmin[Any]") -> Iterator[Error]:
                 f"the `include` of {where}, or leave the filter out."
             )
             yield refused(admin, 12, f"No index answers the filter `{name}`.", hint)
+
+
+def _together(admin: "EntityAdmin[Any]") -> Iterator[Error]:
+    """The smallest sets of filters, with the search or without, that somebody can choose and no listing answers."""
+    lists, found = admin.lists, list[frozenset[str]]()
+    search = [SEARCH_VAR] if any(listing.folded for listing in admin.listings) else []
+    choices = [*lists.filters, *search]
+    for names in (names for size in range(2, len(choices) + 1) for names in combinations(choices, size)):
+        filters = [name for name in names if name in lists.filters]
+        able = [listing for listing in admin.listings if listing.folded or filters == [*names]]
+        if any(lists.answers(listing, *filters) for listing in able) or any(known <= {*names} for known in found):
+            continue
+        found.append(frozenset(names))
+        told = " and ".join(
+            [*(f"`{name}`" for name in filters), *(["the search"] if len(filters) < len(names) else [])]
+        )
+        stored = ", ".join(_stored(admin, name) for name in filters)
+        hint = f"Let the `include` of one index carry what its keys do not of {stored}, or leave a filter out."
+        yield refused(admin, 16, f"No index answers {told} together.", hint)
 
 
 def _search(admin: "EntityAdmin[Any]") -> Iterator[Error]:

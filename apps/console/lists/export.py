@@ -1,11 +1,14 @@
 """Rows as CSV, and the record that they were taken."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.http import HttpResponse
+from pydantic_core import to_json
 
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
@@ -44,6 +47,20 @@ def csv_of(
 
 def _cell(name: str, row: Twin, admin: "RowActions") -> Any:
     _, _, value = lookup_field(name, row, admin)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as a cell has it: as it is stored where that is one word, a few short ones with commas, else as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return iso(value)
-    return "" if value is None else value
+    if isinstance(value, str | int | Decimal | date):
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, list | tuple | set | frozenset) and all(isinstance(part, str | int) for part in value):
+        parts = [str(part) for part in value]
+        return ", ".join(sorted(parts) if isinstance(value, set | frozenset) else parts)
+    return to_json(value, bytes_mode="base64").decode()

@@ -23,6 +23,7 @@ from apps.storage.entity import Entity
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 LONGEST_VALUE = 2048
 MOST = 10**18
+_EPOCH = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _ULID_TIME, _LAST_OF_ULID = 10, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
 
@@ -228,7 +229,8 @@ class Days(Filter):
         """The same of the sort key."""
         low, high = self._ends(value)
         if part == self.ulid:
-            low = str(ULID.from_datetime(low))[:_ULID_TIME] if low else None
+            # The first day begins before the time of ULIDs does, where clocks are ahead of UTC.
+            low = str(ULID.from_datetime(max(low, _EPOCH)))[:_ULID_TIME] if low else None
             high = str(ULID.from_datetime(high))[:_ULID_TIME] + _LAST_OF_ULID[_ULID_TIME:] if high else None
         if low and high:
             return between(low, high)

@@ -1,7 +1,7 @@
 """Which index answers what somebody wants to see of a list, and the question to it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -94,10 +94,10 @@ class Lists:
         first = self.sort_fields(listing)[:1]
         return frozenset({*first, *(re.sub(r"_key$", "", name) for name in first), *filter(None, [listing.sorts])})
 
-    def answers(self, listing: Listing, name: str) -> bool:
-        """Whether a listing can answer a filter: by its keys, or since its rows carry the field."""
-        first = self.sort_fields(listing)[:1] if listing.folded is None else ()
-        return name in listing.by or bool(self.filters[name].keys & {*first}) or self.carries(listing, name)
+    def answers(self, listing: Listing, *names: str) -> bool:
+        """Whether a listing can answer these filters together: by its keys, or since its rows carry the fields."""
+        keyed = {*listing.by, *self._keyed(listing, names)}
+        return all(name in keyed or self.carries(listing, name) for name in names)
 
     # --- what answers ------------------------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class Lists:
         if not found:
             if not asked.values and not asked.prefix:
                 return None
-            raise Invalid("No index answers these together. Choose fewer filters, or search without them.")
+            raise self._refusal(asked)
         sorted_so = [listing for listing in found if asked.sort in self.sorted_by(listing)]
         listing = (sorted_so or found)[0]
         keyed = self._keyed(listing, asked.values)
@@ -140,17 +140,25 @@ class Lists:
         return self.table if listing.index is None else self.table.index(listing.index)
 
     def _can(self, listing: Listing, asked: Asked) -> bool:
-        if asked.prefix and listing.folded is None:
-            return False
-        if any(name not in asked.values for name in listing.by):
-            return False
-        keyed = {*listing.by, *self._keyed(listing, asked.values)}
-        return all(name in keyed or self.carries(listing, name) for name in asked.values)
+        return self._lacks(listing, asked) == ()
+
+    def _lacks(self, listing: Listing, asked: Asked) -> tuple[str, ...] | None:
+        """What must be chosen as well for this listing to answer; None where nothing helps."""
+        if (asked.prefix and listing.folded is None) or not self.answers(listing, *asked.values):
+            return None
+        return tuple(name for name in listing.by if name not in asked.values)
+
+    def _refusal(self, asked: Asked) -> Invalid:
+        ways = [lacking for listing in self.listings if (lacking := self._lacks(listing, asked))]
+        if not ways:
+            return Invalid("No index answers these together. Choose fewer filters, or search without them.")
+        told = " or ".join(" and ".join(f"“{self.filters[name].label}”" for name in way) for way in ways)
+        return Invalid(f"Choose {told} as well: by this alone no rows can be found.")
 
     def _worth(self, listing: Listing, values: Mapping[str, Any]) -> int:
         return 2 * len(listing.by) + len(self._keyed(listing, values))
 
-    def _keyed(self, listing: Listing, values: Mapping[str, Any]) -> list[str]:
+    def _keyed(self, listing: Listing, values: Iterable[str]) -> list[str]:
         """The filters that the sort key answers: equal ones from its first field on, then one range."""
         found: list[str] = []
         if listing.folded is not None:
