@@ -6,6 +6,7 @@ Both tables are filled on the same in-memory engine. Each page is asked for in t
 else the machine does; the last column compares the medians.
 """
 
+import html
 import os
 import re
 import statistics
@@ -164,18 +165,22 @@ def change(site: Site) -> None:
 
 def inputs(page: str) -> Iterator[tuple[str, str]]:
     """Names and values of a form's fields, as far as the users' form needs them."""
-    for tag in re.findall(r"<input[^>]*>", page):
+    form = page[page.index('<form class="edit"') :]
+    for tag in re.findall(r"<input[^>]*>", form[: form.index("</form>")]):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
         if "name" in attributes and (attributes.get("type") != "checkbox" or " checked" in tag):
-            yield attributes["name"], attributes.get("value", "on")
+            yield attributes["name"], html.unescape(attributes.get("value", "on"))
 
 
 PAGES: dict[str, Callable[[Site], object]] = {
     "list, first page": lambda site: site.get("/admin/accounts/user/"),
     f"list, page {PAGES_DEEP}": lambda site: site.get("/admin/accounts/user/", p=site.cursor),
     "search by beginning": lambda site: site.get("/admin/accounts/user/", q="Garcia 0009"),
+    "search by whole e-mail": lambda site: site.get("/admin/accounts/user/", q=f"person{site.number // 2}@example.org"),
+    "administrators only": lambda site: site.get("/admin/accounts/user/", roles="admin"),
+    "people, by beginning": lambda site: site.get("/people/", q="Garcia 0009"),
     "one user": lambda site: site.get(f"/admin/accounts/user/{user_id(site.number // 2)}/change/"),
-    # "open and save a change": change,
+    "open and save a change": change,
     "history": lambda site: site.get(f"/admin/accounts/user/{user_id(site.number // 2)}/history/"),
 }
 

@@ -1,9 +1,17 @@
 """The back office: Django's admin over what the apps declare in their `admin.py`."""
 
+from apps.accounts.access_admin import ApiTokenAdmin, IdentityAdmin, WebSessionAdmin
 from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import allowed
 from apps.console.site import Console
-from apps.policy_runs.admin import HostAdmin
+from apps.policy_runs.admin import AstAdmin, HostAdmin, ResultAdmin, RunAdmin, SessionAdmin
+from apps.trail.admin import AuditAdmin
+from project.admin import CheckpointAdmin, TrashAdmin
 
-console = Console(HostAdmin, UserAdmin, allowed=allowed, actor_of=actor_of)
+ADMINS = (
+    *(RunAdmin, ResultAdmin, SessionAdmin, AstAdmin, HostAdmin),
+    *(UserAdmin, ApiTokenAdmin, WebSessionAdmin, IdentityAdmin),
+    *(AuditAdmin, TrashAdmin, CheckpointAdmin),
+)
+console = Console(*ADMINS, allowed=allowed, actor_of=actor_of)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
@@ -47,6 +48,17 @@ class UserPages(EntityAdmin[User]):
         "reset_second_factor": Permission.USERS_CHANGE,
     }
     """Methods with the permission that each needs."""
+
+    def links(self, request: HttpRequest, entity: User) -> list[tuple[str, str]]:
+        """What the audit log has on what they did, and where they are signed in."""
+        user, found = signed_in_user(request), []
+        if allowed(user, Permission.AUDIT_SEE):
+            found.append(("What they did", f"{reverse('trail:entries')}?{urlencode({'actor': entity.user_id})}"))
+        if allowed(user, Permission.USERS_CHANGE):
+            query = urlencode({"user_id": entity.user_id})
+            found.append(("Browsers", f"{reverse('admin:storage_websession_changelist')}?{query}"))
+            found.append(("API tokens", f"{reverse('admin:accounts_apitoken_changelist')}?{query}"))
+        return found
 
     def get_urls(self) -> list[Any]:
         """These addresses, before Django's own, which would take them for keys."""

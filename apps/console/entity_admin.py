@@ -264,6 +264,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
             groups = [children(self, one(), at=at, request=request, row=row) for at, one in enumerate(self.children)]
             context["children"] = [group for group in groups if group is not None]
             context["site_page"] = self.site_page(request, form.stored)
+            context["links"] = self.links(request, form.stored)
         context["sees_history"] = self._is_allowed(request, self.sees_history, context.get("original"))
         if isinstance(refused, StaleVersion):
             context["differences"] = form.differences
@@ -299,6 +300,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     def dependents(self, entity: E) -> Sequence[str]:
         """What would lose its footing with this entity: where there is any, deleting is refused and these are named."""
         del entity
+        return ()
+
+    def links(self, request: HttpRequest, entity: E) -> Sequence[tuple[str, str]]:
+        """Where else something is to be seen of this entity: labels and addresses, of what this user may see."""
+        del request, entity
         return ()
 
     def goes_with(self, entity: E) -> Sequence[str]:

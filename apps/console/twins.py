@@ -81,9 +81,9 @@ class Twin(models.Model):
         """Nothing, for the same reason."""
 
     def __str__(self) -> str:
-        if named := getattr(self, "name", None):
-            return str(named)
         shown = self if self.entity is None else self.entity
+        if named := getattr(shown, "name", None):
+            return str(named)
         return " · ".join(str(column(getattr(shown, name, ""))) for name in self.keys.fields)
 
 

@@ -1,19 +1,29 @@
-"""The hosts that runs may go to, in the back office: here, since what may be done with them depends on roles."""
+"""Runs, their results, and what they need, in the back office: hosts, people's sessions with them, ASTs."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.urls import reverse
 
+from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of, signed_in_user
-from apps.accounts.permissions import Permission
+from apps.accounts.permissions import Permission, allowed
 from apps.console.entity_admin import EntityAdmin
 from apps.console.lists.actions import row_action
+from apps.console.lists.filters import Choices, Days, Exactly
+from apps.console.lists.listings import Listing
+from apps.jobs.entities import Control
+from apps.policy_runs.entities import AstExecution, AstRegistration, PolicyResult
 from apps.policy_runs.hosts import add_host, change_host, remove_host
+from apps.policy_runs.registry import switch_ast
+from apps.policy_runs.repository import AstRegistrations, Executions, Results
+from apps.policy_runs.services import control
 from apps.policy_runs.wiring import default_stores
-from apps.terminal.entities import Host
-from apps.terminal.repository import Hosts
+from apps.terminal.entities import Host, Session
+from apps.terminal.repository import Hosts, Sessions
 
 
 class HostAdmin(EntityAdmin[Host]):
@@ -67,6 +77,168 @@ class HostAdmin(EntityAdmin[Host]):
     def remove(self, request: HttpRequest, entity: Host) -> None:
         """Delete a host."""
         remove_host(default_stores().hosts, host=entity, **_by(request))
+
+
+class AstAdmin(EntityAdmin[AstRegistration]):
+    """The ASTs that the code offers; few, in the table's own order."""
+
+    repository = AstRegistrations
+    sees = Permission.HOSTS_SEE
+    sees_history = Permission.AUDIT_SEE
+    labels: ClassVar[Mapping[str, str]] = {
+        "ast_name": "name",
+        "ast_version": "release",
+        "parameter_schema": "parameters",
+    }
+    list_display = ("ast_name", "description", "ast_version", "enabled", "updated_at")
+    row_actions = ("switch_on", "switch_off")
+
+    @row_action("Switch on", permission=Permission.HOSTS_CHANGE, done="switched on")
+    def switch_on(self, request: HttpRequest, entity: AstRegistration, data: Mapping[str, Any]) -> None:
+        """Let runs of it be launched."""
+        del data
+        switch_ast(default_stores().asts, ast=entity, enabled=True, **_by(request))
+
+    @row_action(
+        "Switch off …",
+        permission=Permission.HOSTS_CHANGE,
+        done="switched off",
+        confirm="No run of them can be launched until they are switched on again. Runs under way go on.",
+    )
+    def switch_off(self, request: HttpRequest, entity: AstRegistration, data: Mapping[str, Any]) -> None:
+        """Let no more runs of it be launched."""
+        del data
+        switch_ast(default_stores().asts, ast=entity, enabled=False, **_by(request))
+
+
+class RunAdmin(EntityAdmin[AstExecution]):
+    """Runs, the newest first."""
+
+    repository = Executions
+    labels: ClassVar[Mapping[str, str]] = {"ast_name": "AST"}
+    sees = Permission.RUN_SEE
+    sees_history = Permission.AUDIT_SEE
+    exports = Permission.RUN_CONTROL
+    listings = (
+        Listing(index="board-execution_id-index", partition="all", descending=True, sorts="created_at"),
+        Listing(index="user_id-execution_id-index", by=("user_id",), descending=True, sorts="created_at"),
+        Listing(index="status-execution_id-index", by=("status",), descending=True, sorts="created_at"),
+    )
+    filters = (
+        Choices("status"),
+        Exactly("host_name", label="Host"),
+        Exactly("user_id", label="Owner"),
+        Days("created_at", label="Launched", ulid="execution_id"),
+    )
+    related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}
+    list_display = ("execution_id", "created_at", "status", "host_name", "user_id", "progress", "total_items")
+    fields = (
+        *("execution_id", "ast_name", "host_name", "user_id", "session_id", "status", "control", "waiting_reason"),
+        *("created_at", "started_at", "completed_at", "progress", "total_items", "success_count", "failed_count"),
+        *("skipped_count", "unknown_count", "result"),
+    )
+    row_actions = ("pause", "resume", "cancel")
+
+    @row_action(
+        "Pause …",
+        permission=Permission.RUN_CONTROL,
+        done="being paused",
+        confirm="No further policy is started; what is under way is finished.",
+    )
+    def pause(self, request: HttpRequest, entity: AstExecution, data: Mapping[str, Any]) -> None:
+        """Start no further policy."""
+        del data
+        _control(request, entity, Control.PAUSE)
+
+    @row_action("Resume", permission=Permission.RUN_CONTROL, done="resumed")
+    def resume(self, request: HttpRequest, entity: AstExecution, data: Mapping[str, Any]) -> None:
+        """Go on, with the host password that is still kept."""
+        del data
+        _control(request, entity, Control.RUN)
+
+    @row_action(
+        "Cancel …",
+        permission=Permission.RUN_CONTROL,
+        done="being cancelled",
+        confirm="They end within seconds and cannot be resumed. Policies without a result are skipped.",
+        is_destructive=True,
+    )
+    def cancel(self, request: HttpRequest, entity: AstExecution, data: Mapping[str, Any]) -> None:
+        """End it."""
+        del data
+        _control(request, entity, Control.CANCEL)
+
+    def site_page(self, request: HttpRequest, entity: AstExecution) -> str:
+        """The run's own page, which whoever sees this may see."""
+        del request
+        return reverse("policy_runs:run", args=[entity.execution_id])
+
+    def links(self, request: HttpRequest, entity: AstExecution) -> list[tuple[str, str]]:
+        """Its results here."""
+        del request
+        results = reverse("admin:policy_runs_policyresult_changelist")
+        return [("Results", f"{results}?{urlencode({'execution_id': entity.execution_id})}")]
+
+
+class ResultAdmin(EntityAdmin[PolicyResult]):
+    """What became of each policy. Screens and data are on the result's own page, which records who looks."""
+
+    repository = Results
+    sees = Permission.RUN_SEE
+    listings = (
+        Listing(index="execution_id-status_key-index", by=("execution_id",)),
+        Listing(index="policy_number-execution_id-index", by=("policy_number",), descending=True),
+    )
+    filters = (
+        Exactly("execution_id", label="Run"),
+        Exactly("policy_number", label="Policy number"),
+        Choices("status"),
+    )
+    list_display = ("policy_number", "execution_id", "status", "completed_at", "duration_ms")
+    fields = (
+        "policy_number",
+        "execution_id",
+        "status",
+        "attempt",
+        "started_at",
+        "completed_at",
+        "duration_ms",
+        "error",
+    )
+
+    def site_page(self, request: HttpRequest, entity: PolicyResult) -> str | None:
+        """The page with its screens and data, for whoever may see those of any run."""
+        if not allowed(signed_in_user(request), Permission.RUN_SCREENS):
+            return None
+        return reverse("policy_runs:result", args=[entity.execution_id, entity.policy_number])
+
+    def links(self, request: HttpRequest, entity: PolicyResult) -> list[tuple[str, str]]:
+        """The run."""
+        del request
+        return [("Open the run", reverse("policy_runs:run", args=[entity.execution_id]))]
+
+
+class SessionAdmin(EntityAdmin[Session]):
+    """People's sessions with hosts: each run has one, which ends with it."""
+
+    repository = Sessions
+    sees = Permission.RUN_SEE
+    listings = (Listing(index="user_id-index", by=("user_id",)),)
+    filters = (Exactly("user_id", label="Owner"),)
+    related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}
+    list_display = ("session_id", "host_name", "user_id", "status", "last_activity")
+
+
+def _control(request: HttpRequest, run: AstExecution, wish: Control) -> None:
+    actor = actor_of(request)
+    control(
+        default_stores(),
+        actor=signed_in_user(request),
+        key=run.execution_id,
+        wish=wish,
+        now=datetime.now(UTC),
+        address=actor.address,
+    )
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:

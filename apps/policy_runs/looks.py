@@ -15,11 +15,11 @@ ONE_LOOK = timedelta(minutes=10)
 def note_screens_seen(stores: Stores, *, run: AstExecution, policy_number: str, actor: Actor, now: datetime) -> None:
     """Record that somebody looks at the screens or the data of a run's policies.
 
-    Whoever leafs through a run makes one entry in ten minutes from each address, which names the policy that they began
-    with. A second look costs one small read.
+    Whoever leafs through a run makes one entry in ten minutes, from each address and by each token, which names the
+    policy that they began with. A second look costs one small read.
     """
     buckets = Buckets(stores.store, clock=lambda: now)
-    name = f"screens#{run.execution_id}#{actor.actor_id}#{actor.address}"
+    name = f"screens#{run.execution_id}#{actor.actor_id}#{actor.address}#{actor.via}"
     if buckets.find(name) is not None:
         return
     entry = stores.audit.recording(

@@ -39,6 +39,11 @@ class WebSession(Entity):
     last_seen_at: Instant
     expires_at: Expiry
 
+    @property
+    def name(self) -> str:
+        """What people call it; never by its key."""
+        return self.device or "Unknown browser"
+
 
 class WebSessions(Repository[WebSession]):
     """The sessions, and those of one user."""

@@ -46,7 +46,10 @@ class World:
 
     def token(self) -> Any:
         valid_for = timedelta(days=1)
-        return accounts.create_token(self.tokens, user=self.ada, name="ci", valid_for=valid_for, **self.recorded)
+        hashed = self.passwords.hashed(SECRETS[0])
+        known = self.users.get(self.ada.user_id, consistent=True).evolve(password_hash=hashed)
+        proof = {"password": SECRETS[0], "address": ADDRESS, "throttle": self.throttle, "passwords": self.passwords}
+        return accounts.create_token(self.tokens, user=known, name="ci", valid_for=valid_for, **proof, **self.recorded)
 
     def link(self) -> Any:
         return accounts.show_link(self.invitations, user=self.nora, **self.as_by)

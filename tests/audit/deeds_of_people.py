@@ -3,6 +3,7 @@
 from apps.accounts import services as accounts
 from apps.accounts.entities import Role
 from apps.accounts.services.invitations import show_link
+from apps.accounts.services.own_account import change_profile, end_session
 from apps.accounts.services.signing_in import sign_out_everywhere
 from apps.storage.sessions import session_hash
 from tests.audit.deeds import ADDRESS, NOW, SECRETS, Deed, World, of_ada, of_nora
@@ -86,8 +87,20 @@ def ended_session(w: World) -> None:
     accounts.end_session_of(w.sessions, user=w.nora, session_hash=session_hash(key), **w.as_by)
 
 
+def ended_own_session(w: World) -> None:
+    end_session(w.sessions, user=w.ada, session_hash=session_hash(session_key(w.ada)), **w.recorded)
+
+
+def changed_profile(w: World) -> None:
+    change_profile(w.users, user=w.ada, name="Ada Admin-Byron", time_zone="Europe/London", **w.recorded)
+
+
 def revoked(w: World) -> None:
     accounts.revoke_token(w.tokens, user=w.ada, token_hash=w.token().token.token_hash, **w.recorded)
+
+
+def revoked_for_her(w: World) -> None:
+    accounts.revoke_token_of(w.tokens, user=w.ada, token_hash=w.token().token.token_hash, **w.as_by)
 
 
 DEEDS = [
@@ -133,6 +146,16 @@ DEEDS = [
         "user.signed_out_everywhere",
     ),
     Deed(accounts.end_session_of, ended_session, of_nora, "user.session_ended"),
+    Deed(end_session, ended_own_session, of_ada, "user.session_ended"),
+    Deed(
+        change_profile,
+        changed_profile,
+        of_ada,
+        "user.profile_changed",
+        {"name": "Ada Admin"},
+        {"name": "Ada Admin-Byron", "time_zone": "Europe/London"},
+    ),
     Deed(accounts.create_token, lambda w: w.token(), of_ada, "user.token_created", {}, {"name": "ci"}),
+    Deed(accounts.revoke_token_of, revoked_for_her, of_ada, "user.token_revoked", {"name": "ci"}, {}),
     Deed(accounts.revoke_token, revoked, of_ada, "user.token_revoked", {"name": "ci"}, {}),
 ]

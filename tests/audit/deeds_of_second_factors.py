@@ -6,6 +6,7 @@ from typing import Any
 import pyotp
 
 from apps.accounts.code_throttle import CodeThrottle
+from apps.accounts.entities import Role
 from apps.accounts.repository import SecondFactors, SignIns
 from apps.accounts.services.second_factor import (
     begin_second_factor,
@@ -16,6 +17,7 @@ from apps.accounts.services.second_factor import (
 )
 from apps.accounts.services.signing_in import note_signed_in, pass_second_factor
 from tests.audit.deeds import ADDRESS, NOW, SECRETS, Deed, World, of_ada
+from tests.policy_runs.conftest import person
 
 PASSWORD = SECRETS[0]
 
@@ -61,7 +63,8 @@ def switched_off(w: World) -> None:
 
 def reset(w: World) -> None:
     set_up(w)
-    reset_second_factor(w.users, factors(w), user=w.ada, sessions=w.sessions, **w.recorded)
+    other = w.users.add(person(Role.ADMIN))
+    reset_second_factor(w.users, factors(w), user=w.ada, by=other, sessions=w.sessions, **w.recorded)
 
 
 def signed_in(w: World) -> None:

@@ -7,7 +7,10 @@ from apps.terminal.entities import Host
 from apps.terminal.repository import Hosts
 from tests.conftest import create_tables
 from tests.console.ships import SHIPS, VISITS, Ships
+from tests.policy_runs.conftest import launched_offline, operator, owner, run, stores
 from tests.policy_runs.web import browser, member
+
+__all__ = ["launched_offline", "operator", "owner", "run", "stores"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from apps.console.entity_admin import EntityAdmin
 from apps.console.lists.filters import Choices, Day, Days, Exactly
 from apps.console.lists.listings import Listing
 from apps.console.site import Console
+from apps.policy_runs import admin
 from apps.policy_runs.admin import HostAdmin
 from apps.policy_runs.entities import AstExecution, PolicyResult
 from apps.policy_runs.repository import Executions, Results
@@ -65,6 +66,7 @@ class DeliveryAdmin(EntityAdmin[Delivery]):
 
 class RunAdmin(EntityAdmin[AstExecution]):
     repository = Executions
+    labels = admin.RunAdmin.labels  # of an entity there is one model
     sees = Permission.RUN_SEE
     exports = Permission.RUN_CONTROL
     list_display = ("execution_id", "created_at", "status", "user_id", "total_items", "failed_count")

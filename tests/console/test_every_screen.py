@@ -1,20 +1,70 @@
 """Every screen of every registered admin for every role: 200, or the right refusal; redirects are not followed."""
 
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 from django.contrib.admin.utils import quote
 from django.urls import reverse
 
-from apps.accounts.entities import BACK_OFFICE, Role
+from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
+from apps.accounts.repository import ApiTokens, Identities
+from apps.audit.repository import AuditLog
+from apps.policy_runs.entities import PolicyStatus, Screenshot
+from apps.storage.registry import declared_readers, declared_repositories
+from apps.storage.sessions import WebSessions
+from apps.storage.trash import Deleted, Trash
+from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
 from project.console import console
 from tests.policy_runs.web import browser, member
 
-SEES = {"host": {Role.ADMIN, Role.SUPPORT}, "user": {Role.ADMIN, Role.SUPPORT}}
-CHANGES = {"host": {Role.ADMIN}, "user": {Role.ADMIN}}
-ADDS = {"host": {Role.ADMIN}, "user": {Role.ADMIN, Role.SUPPORT}}
-DELETES = {"host": {Role.ADMIN}, "user": set()}
+ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
+NOW = datetime.now(UTC).replace(microsecond=0)
+SCREEN, DATA, HASH = "SCREENTEXT", "DATAREAD", "f" * 64
+
+
+@dataclass(frozen=True)
+class Screens:
+    """Who sees these screens, changes rows and reads their history; a list with `related` rows shows their names.
+
+    Who adds and deletes is who changes, unless it is said.
+    """
+
+    sees: Any
+    changes: Any = frozenset()
+    history: Any = frozenset()
+    related: bool = False
+    adds: Any = None
+    deletes: Any = None
+
+
+TABLE = {
+    "host": Screens(BOTH, changes=ADMIN, history=ADMIN),
+    "astregistration": Screens(BOTH, history=ADMIN),
+    "astexecution": Screens(BOTH, history=ADMIN, related=True),
+    "policyresult": Screens(BOTH),
+    "session": Screens(BOTH, related=True),
+    "user": Screens(BOTH, changes=ADMIN, history=ADMIN, adds=BOTH, deletes=frozenset()),
+    "apitoken": Screens(ADMIN, related=True),
+    "websession": Screens(ADMIN, related=True),
+    "identity": Screens(ADMIN, related=True),
+    "auditentry": Screens(ADMIN),
+    "deleted": Screens(ADMIN),
+    "checkpoint": Screens(BOTH),
+}
+NOT_REGISTERED = {
+    "RunSecrets": "host credentials, encrypted, for as long as a run lives: nobody reads them",
+    "SecondFactors": "keys and recovery codes; whether somebody has one is on their own page",
+    "Invitations": "what opens an account; that a link was made and used is in the history of the user",
+    "SignIns": "one row a user, shown with the user",
+    "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
+    "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
+    "HostSlots": "leases of seconds; they let go of themselves",
+}
 SUGGESTED = {"user"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
-SEES_HISTORY = {"host": {Role.ADMIN}, "user": {Role.ADMIN}}
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
 
 
@@ -28,29 +78,73 @@ def addresses(admin, key):
 
 
 @pytest.fixture
-def keys(ada, host):
-    """A row of each kind that exists."""
-    return {"host": host.host_name, "user": ada.user_id}
+def rows(store, stores, run, owner, ada, host):
+    """Of each kind: a row that exists, and what its pages show of it."""
+    client = browser(owner)
+    client.get("/account/")
+    (session,) = WebSessions(store).of(owner.user_id)
+    stores.results.put_many(
+        [
+            stores.results.get((run.execution_id, "ABC123DEF")).evolve(
+                status=PolicyStatus.SUCCESS,
+                screenshots=(Screenshot(step="inquiry", captured_at=NOW, text=SCREEN),),
+                data={"holder": DATA},
+            )
+        ]
+    )
+    token = ApiTokens(store).add(
+        ApiToken(
+            token_hash=HASH, user_id=owner.user_id, name="nightly", hint="abcd", created_at=NOW,
+            expires_at=NOW + timedelta(days=1),
+        )
+    )  # fmt: skip
+    gone = Deleted(
+        item="Teams#42", table="Teams", deleted_at=NOW, deleted_by="u-1", expires_at=NOW + timedelta(days=1),
+        content={"secret": DATA},
+    )  # fmt: skip
+    Trash(store).add(gone) if hasattr(Trash, "add") else Trash(store)._send(Trash(store).adding(gone))
+    issuer = "https://people.example.org"
+    identity = Identity(
+        identity=identity_key(issuer, "s-123"), issuer=issuer, subject="s-123", user_id=owner.user_id, created_at=NOW
+    )
+    checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
+    return {
+        "host": (host, host.address),
+        "astregistration": (stores.asts.get("login"), "login"),
+        "astexecution": (run, run.execution_id),
+        "policyresult": (stores.results.get((run.execution_id, "ABC123DEF")), "ABC123DEF"),
+        "session": (stores.sessions.get(run.session_id), run.session_id),
+        "user": (ada, ada.email),
+        "apitoken": (token, "nightly"),
+        "websession": (session, "Unknown browser"),
+        "identity": (Identities(store).add(identity), "s-123"),
+        "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
+        "deleted": (gone, "Teams#42"),
+        "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),
+    }
 
 
-@pytest.fixture
-def contents(ada, host):
-    """What such a row shows."""
-    return {"host": host.address, "user": ada.email}
+def test_every_admin_is_in_the_table_of_these_tests():
+    assert {name for name, _ in ADMINS} == set(TABLE)
 
 
-def test_every_admin_is_in_the_tables_of_these_tests():
-    assert {name for name, _ in ADMINS} == set(SEES)
+def test_every_entity_there_is_has_screens_or_a_reason_why_not():
+    shown = {admin.repository for _, admin in ADMINS}
+    stored = {kind for kind in (*declared_repositories(), *declared_readers()) if kind.__module__.startswith("apps.")}
+    assert {kind.__name__ for kind in stored - shown} <= set(NOT_REGISTERED)
+    assert not {kind.__name__ for kind in shown} & set(NOT_REGISTERED)
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("name", "admin"), ADMINS, ids=[name for name, _ in ADMINS])
-def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(
-    store, keys, contents, costs, name, admin, role
-):
+def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(store, rows, costs, name, admin, role):
     client = browser(member(store, role))
-    sees, changes, history = (role in table[name] for table in (SEES, CHANGES, SEES_HISTORY))
-    adds, deletes = role in ADDS[name], role in DELETES[name]
+    entity, content = rows[name]
+    key = str(admin.row(entity).pk)
+    declared = TABLE[name]
+    sees, changes, history = (role in who for who in (declared.sees, declared.changes, declared.history))
+    adds = role in (declared.changes if declared.adds is None else declared.adds)
+    deletes = role in (declared.changes if declared.deletes is None else declared.deletes)
     refused = 403 if sees else 404
     expected = {
         "changelist": (200 if sees else 404, refused),
@@ -60,23 +154,29 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(
         "suggestions": (200, 405) if sees and name in SUGGESTED else (404, 404),
         "history": (200, 405) if sees and history else (404, 404),
     }
-    for screen, address in addresses(admin, keys[name]).items():
-        # Two tell who it is; the page of a user also has how they get in.
-        most = 5 if (name, screen) == ("user", "change") else 3
+    for screen, address in addresses(admin, key).items():
+        # Two of them tell who it is, and one is the list itself; names of related rows are one more, and the page of a
+        # user also has how they get in.
+        most = 5 if (name, screen) == ("user", "change") else 3 + (declared.related and screen == "changelist")
         with costs(requests=most, scans=1, wcu=0):
             page = client.get(address)
         found = page.status_code, client.post(address, {"any": "thing"}).status_code
+        html = page.content.decode()
         assert found == expected[screen], (screen, role)
-        told = {"changelist": contents[name], "change": contents[name], "delete": keys[name] if name == "host" else ""}
-        assert (told.get(screen, "") in page.content.decode()) or page.status_code != 200, (screen, role)
-        assert page.status_code == 200 or contents[name] not in page.content.decode(), "a refusal tells nothing"
+        told = {"changelist": content, "change": content, "delete": key if name == "host" else ""}
+        assert told.get(screen, "") in html or page.status_code != 200, (screen, role)
+        assert page.status_code == 200 or content not in html, "a refusal tells nothing"
+        assert not [secret for secret in (SCREEN, DATA, "password_hash", "argon2") if secret in html], screen
+        assert HASH not in re.sub(r"<[^>]*>", "", html), "a hash is at most in an address"
         client.get("/admin/")  # takes what there was to say, so that the next page does not
 
 
 @pytest.mark.parametrize("role", Role)
-def test_the_start_page_is_there_for_staff_only(store, role):
+def test_the_start_page_is_there_for_staff_and_names_what_they_may_see(store, role):
     client = browser(member(store, role))
     assert client.get("/admin/").status_code == (200 if role in BACK_OFFICE else 404)
+    named = set(re.findall(r'<th scope="row"><a href="/admin/\w+/(\w+)/"', client.get("/admin/").content.decode()))
+    assert named == {name for name, screens in TABLE.items() if role in screens.sees}
     for app in ("terminal", "accounts"):
         seen = role in {Role.ADMIN, Role.SUPPORT}
         assert client.get(f"/admin/{app}/").status_code == (200 if seen else 404)

@@ -4,6 +4,7 @@ from apps.accounts.services.access import (
     Access,
     access_of,
     end_session_of,
+    revoke_token_of,
     sign_out_user,
     unlock,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "renew_recovery_codes",
     "reset_second_factor",
     "revoke_token",
+    "revoke_token_of",
     "second_factor_to_confirm",
     "send_link",
     "send_reset",

@@ -1,15 +1,16 @@
-"""What administrators and support see of how somebody gets in, and do about it: end sessions, unlock."""
+"""What administrators and support see of how somebody gets in, and do about it: end sessions, revoke tokens, unlock."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from apps.accounts.code_throttle import CodeThrottle
-from apps.accounts.entities import SignIn, User
+from apps.accounts.entities import ApiToken, SignIn, User
 from apps.accounts.permissions import Permission, require
-from apps.accounts.repository import SignIns, Users
+from apps.accounts.repository import ApiTokens, SignIns, Users
 from apps.accounts.services._recording import object_of
 from apps.accounts.services.own_account import end_session
 from apps.accounts.services.signing_in import sign_out_everywhere
+from apps.accounts.services.tokens import revoke_token
 from apps.accounts.throttle import Throttle
 from apps.audit.entities import Actor
 from apps.audit.repository import AuditLog
@@ -50,6 +51,17 @@ def end_session_of(
     """
     require(by, Permission.USERS_CHANGE)
     return end_session(sessions, user=user, session_hash=session_hash, actor=actor, now=now, audit=audit)
+
+
+def revoke_token_of(
+    tokens: ApiTokens, *, user: User, token_hash: str, by: User, actor: Actor, now: datetime, audit: AuditLog
+) -> ApiToken:
+    """End one of this user's API tokens, from the next request on; returns what it was.
+
+    Raises `NotFound` where it is gone already, alike for somebody else's, and for who may not; and `Forbidden`.
+    """
+    require(by, Permission.USERS_CHANGE)
+    return revoke_token(tokens, user=user, token_hash=token_hash, actor=actor, now=now, audit=audit)
 
 
 def unlock(throttle: Throttle, *, user: User, by: User, actor: Actor, now: datetime, audit: AuditLog) -> None:
