@@ -100,7 +100,7 @@ def disconnect(
     """
     if not user.password_hash:
         raise Invalid(
-            "This is your only way in: you have no password. Get one first, by “Forgot password?” on the sign-in page.",
+            "This is your only way in: you have no password. Get one first, under Account, Password.",
             code="only_way_in",
         )
     missing = NotFound("Your account is not connected any more.")

@@ -44,7 +44,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     user = settling_user(request)
     wanted = _wanted(request)
     form = ConfirmingForm(request.POST if request.method == "POST" else None)
-    context = {**_frame(request), "form": form, "factor": None, "next": wanted}
+    context = {**_frame(request), "person": user, "form": form, "factor": None, "next": wanted}
     template = "accounts/second_factor.html"
     if request.method == "GET":
         context["factor"] = wiring.second_factors().in_use_by(user.user_id) if user.has_second_factor else None
