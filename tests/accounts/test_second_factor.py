@@ -472,7 +472,7 @@ def test_other_roles_are_asked_for_nothing(client: Client, settings: Any) -> Non
 
 def test_what_signing_in_costs(ada: User, client: Client, sign_in: SignIn, costs: Any) -> None:
     browser = Client()
-    with costs(requests=13, gets=3, queries=0):
+    with costs(requests=12, gets=3, queries=0):
         assert sign_in(browser).status_code == 302
     app, half = set_up(client), Client()
     with costs(requests=12, gets=3, queries=0):  # no audit entry yet
