@@ -61,8 +61,7 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     is_htmx = request.headers.get("HX-Request") == "true"
     back = request.get_full_path() if request.method in {"GET", "HEAD"} and not is_htmx else ""
     if is_htmx:
-        current = urlsplit(request.headers.get("HX-Current-URL", ""))
-        back = current.path + (f"?{current.query}" if current.query else "")
+        back = _path_of(request.headers.get("HX-Current-URL", ""))
     address = resolve_url("accounts:second_factor" if unsettled_user(request) else settings.LOGIN_URL)
     if back and back != HOME:
         address = f"{address}?{urlencode({'next': back})}"
@@ -72,12 +71,21 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def safe_next(request: HttpRequest, wanted: str) -> str:
-    """Where to go after signing in: the address wanted where it is a page of ours, else home."""
-    if wanted and url_has_allowed_host_and_scheme(
+    """Where to go after signing in: the path wanted where it is one of ours, else home."""
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         return wanted
     return HOME
+
+
+def _path_of(address: str) -> str:
+    """Path and query of an address; nothing of what can be none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _guarded(view: View, refusal: Callable[[HttpRequest], HttpResponse | None]) -> View:

@@ -84,6 +84,11 @@ class User(Stamped):
         return folded(self.name)
 
     @property
+    def has_password(self) -> bool:
+        """Whether they ever chose one: who comes by single sign-on need not."""
+        return bool(self.password_hash)
+
+    @property
     def is_authenticated(self) -> bool:
         """True: this is somebody."""
         return True

@@ -40,7 +40,7 @@ class LinkMailer:
         text = render_to_string(f"accounts/mail/{kind}.txt", context)
         try:
             EmailMessage(subject=SUBJECTS[kind], body=text, to=[user.email]).send()
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: no such address can be
             log.warning("a mail was not sent", user_id=user.user_id, kind=str(kind), reason=repr(error))
             raise MailNotSent("The mail server did not take the mail. Send it again later.") from error
 

@@ -96,7 +96,8 @@ def sign_in(request: HttpRequest, user: User) -> None:
     session[USER_ID] = user.user_id
     session[AUTH_EPOCH] = user.auth_epoch
     session[DEVICE] = device_of(request)
-    session.cycle_key()
+    if session.session_key:  # else the response makes the first one
+        session.cycle_key()
     rotate_token(request)
     _become(request, user)
 

@@ -1,10 +1,10 @@
 """Who opens a WebSocket, and whether they are still signed in: consistent reads, off the event loop."""
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from django.conf import settings
+from django.http import parse_cookie
 
 from apps.accounts.addresses import client_address
 from apps.accounts.entities import User
@@ -32,11 +32,7 @@ async def user_of_scope(scope: Mapping[str, Any]) -> User | None:
 def session_key_of_scope(scope: Mapping[str, Any]) -> str | None:
     """The session key in the handshake's cookies, or None."""
     raw = b"; ".join(value for name, value in scope.get("headers", ()) if name == b"cookie")
-    try:
-        found = SimpleCookie(raw.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        return None
-    return found.value or None if found else None
+    return parse_cookie(raw.decode("latin-1")).get(settings.SESSION_COOKIE_NAME) or None  # as requests are read
 
 
 def _user_behind(session_key: str) -> User | None:

@@ -1,4 +1,4 @@
-"""Time zones by their IANA names, as the machine's own database has them."""
+"""Time zones by their IANA names, as the machine's own database has them, or else that of the package tzdata."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

@@ -139,9 +139,20 @@ def test_a_link_does_not_lead_past_a_second_factor(
     client = Client()
     client.get(_path_in(mail.outbox[-1]))
     assert _answered(client)["Location"] == "/account/sign-in/code/"
+    assert "Your password is set." in client.get("/account/sign-in/code/").content.decode()
     assert client.get("/")["Location"].startswith("/account/sign-in/")
     assert enter(client, app.recovery[0]).status_code == 302
     assert client.get("/").content == b"Hello Ada"
+
+
+def test_a_planted_session_key_chooses_no_password(ada: User, send: Callable[..., str]) -> None:
+    mallory, victim, thief = Client(), Client(), Client()
+    mallory.get(send(ada))
+    planted = mallory.cookies["sessionid"].value
+    thief.cookies["sessionid"] = victim.cookies["sessionid"] = planted
+    assert victim.get(send(ada))["Location"] == CHOOSE
+    assert thief.get(CHOOSE).status_code == 410
+    assert _answered(victim)["Location"] == "/"
 
 
 def test_a_link_works_once(invited: User, send: Callable[..., str]) -> None:

@@ -66,6 +66,15 @@ def test_a_mail_arrives_as_plain_text_with_a_link_in_one_line(
     assert MAILER.address(link) in mail.get_content().splitlines()
 
 
+@pytest.mark.parametrize("email", ["a@example..org", "a,b@example.org", f"a@{'x' * 70}.org"], ids=range(3))
+def test_an_address_that_no_mail_can_be_written_to_is_told(
+    inbox: Inbox, boss: User, make_user: Callable[..., User], email: str
+) -> None:
+    with pytest.raises(MailNotSent):
+        services.send_link(wiring.invitations(), user=make_user(email=email), mailer=MAILER, **by(boss))
+    assert inbox.mails == []
+
+
 def test_a_mail_that_the_server_refuses_is_told(inbox: Inbox, boss: User, make_user: Callable[..., User]) -> None:
     full = make_user(email="full@example.org", name="Full")
     with pytest.raises(MailNotSent):

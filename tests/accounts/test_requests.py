@@ -100,6 +100,11 @@ def test_an_htmx_request_of_nobody_moves_the_whole_page(store: Store) -> None:
     assert answer["HX-Redirect"] == "/account/sign-in/?next=%2Fpolicy-runs%2F%3Fq%3D1"
 
 
+def test_an_address_that_is_none_leads_to_signing_in_too(store: Store) -> None:
+    answer = Client().get("/launch/", headers={"HX-Request": "true", "HX-Current-URL": "http://[broken"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/account/sign-in/")
+
+
 async def test_async_views_know_the_user_too(ada: User) -> None:
     client = AsyncClient()
     await client.post("/account/sign-in/", {"email": ada.email, "password": PASSWORD})

@@ -15,7 +15,7 @@ from apps.accounts import middleware, services, wiring
 from apps.accounts.entities import Role, User
 from apps.accounts.errors import WrongCode
 from apps.accounts.one_time_codes import matching_step, new_recovery_codes, recovery_hash
-from apps.errors import Forbidden, NotFound
+from apps.errors import Conflict, Forbidden, NotFound
 from apps.storage.connection import Store
 from apps.storage.errors import SecretUnreadable
 from apps.storage.sessions import session_hash
@@ -92,6 +92,41 @@ def test_ten_recovery_codes_are_shown_once_and_only_their_hashes_are_stored(
     assert app.key not in repr(factor)
     assert wiring.users().get(ada.user_id).has_second_factor
     assert actions(ada)[0] == "user.second_factor_set_up"
+
+
+def test_sessions_begun_without_it_end_and_this_one_gets_another_key(
+    client: Client, sign_in: SignIn, ada: User
+) -> None:
+    other, before = Client(), client.cookies["sessionid"].value
+    sign_in(other)
+    app = set_up(client)
+    assert other.get("/").status_code == 302
+    assert client.get("/").content == b"Hello Ada"
+    assert client.cookies["sessionid"].value != before
+    thief = Client()
+    thief.cookies["sessionid"] = before
+    assert thief.get("/").status_code == 302
+    both = {"password": PASSWORD, "code": app.code()}
+    assert client.post("/account/second-factor/switch-off/", both).status_code == 302
+
+
+def test_whoever_is_signed_out_meanwhile_puts_none_in_use(client: Client, ada: User) -> None:
+    client.post("/account/second-factor/", {"password": PASSWORD})
+    pending = wiring.second_factors().get(ada.user_id, consistent=True)
+    wiring.users().end_sessions(ada.user_id, now=datetime.now(UTC))
+    with pytest.raises(Conflict):
+        services.confirm_second_factor(
+            wiring.users(),
+            wiring.second_factors(),
+            user=ada,
+            setup=pending.setup,
+            code=pyotp.TOTP(pending.key.reveal()).now(),
+            actor=ada.acting(),
+            now=datetime.now(UTC),
+            audit=wiring.audit_log(),
+            sessions=wiring.web_sessions(),
+        )
+    assert wiring.second_factors().in_use_by(ada.user_id) is None
 
 
 def test_the_key_is_sealed_for_its_owner_and_opens_nowhere_else(
@@ -437,7 +472,7 @@ def test_other_roles_are_asked_for_nothing(client: Client, settings: Any) -> Non
 
 def test_what_signing_in_costs(ada: User, client: Client, sign_in: SignIn, costs: Any) -> None:
     browser = Client()
-    with costs(requests=13, gets=3, queries=0):
+    with costs(requests=12, gets=3, queries=0):
         assert sign_in(browser).status_code == 302
     app, half = set_up(client), Client()
     with costs(requests=12, gets=3, queries=0):  # no audit entry yet

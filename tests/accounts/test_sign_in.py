@@ -98,7 +98,11 @@ def test_an_empty_form_says_what_is_missing(client: Client, store: Store, sign_i
         ("//evil.example/x", "/"),
         ("/\\evil.example", "/"),
         ("javascript:alert(1)", "/"),
-        ("http://testserver/x", "http://testserver/x"),
+        ("http://testserver/x", "/"),
+        ("nowhere", "/"),
+        ("accounts:sign_out", "/"),
+        ("?next=/x", "/"),
+        ("#part", "/"),
     ],
 )
 def test_one_is_only_led_to_pages_of_ours(

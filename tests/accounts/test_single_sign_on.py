@@ -217,6 +217,19 @@ def test_a_trusted_address_does_not_open_an_inactive_account(
     assert wiring.identities().of(ada.user_id) == []
 
 
+@pytest.mark.parametrize("confirmed", ["stra\u00dfe", "\uff53trasse", "\u017ftrasse"], ids=range(3))
+def test_a_confirmed_address_that_only_looks_like_somebodys_when_it_is_folded_is_not_theirs(
+    client: Client, make_user: Callable[..., User], provider: Any, choose: Any, confirmed: str
+) -> None:
+    owner = make_user(email="strasse@example.org")
+    choose(trusts_emails=True, new_accounts=True)
+    provider.person = {"sub": "s-eve", "email": f"{confirmed}@example.org", "email_verified": True}
+    assert come_in(client).status_code == 403
+    assert wiring.identities().of(owner.user_id) == []
+    provider.person["email"] = "Strasse@Example.org"
+    assert come_in(client).status_code == 302
+
+
 def test_one_person_s_two_browsers_at_their_first_time_make_one_account(
     provider: Any, choose: Any, in_threads: Callable[..., None]
 ) -> None:
@@ -244,8 +257,9 @@ def test_one_person_s_two_browsers_at_their_first_time_make_one_account(
         ("ada@evil.example", True, 403),
         ("ada@evil.example@example.org", True, 403),
         ("", True, 403),
+        ("ada@\uff45xample.org", True, 403),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_only_people_of_the_domains_named_come_in(
     client: Client, connected: User, provider: Any, choose: Any, email: str, verified: Any, status: int

@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 
 from apps.accounts import services, wiring
-from apps.accounts.entities import User
+from apps.accounts.entities import Role, User
 from apps.errors import Conflict, DomainError, NotFound
+from tests.accounts.factors import set_up
 from tests.accounts.people import ADMIN, PASSWORD
 from tests.accounts.single_sign_on import CALLBACK, CONNECTION, at_provider, back, come_in, left, parameters
+
+NO_PASSWORD = re.compile(r'action="/account/forgot-password/".*?name="email" value="([^"]+)"', re.DOTALL)
 
 
 @pytest.fixture
@@ -166,6 +170,37 @@ def test_the_last_way_in_is_not_closed(provider: Any, choose: Any, store: Any) -
     with pytest.raises(DomainError, match="only way in"):
         disconnect(whole)
     assert come_in(Client()).status_code == 302
+
+
+@pytest.mark.parametrize("page", ["/account/password/", "/account/tokens/", "/account/second-factor/"])
+def test_who_has_no_password_is_offered_one_where_it_is_asked_for(
+    provider: Any, choose: Any, store: Any, page: str
+) -> None:
+    choose(new_accounts=True)
+    client = Client()
+    come_in(client)
+    offered = client.get(page).content.decode()
+    assert 'type="password"' not in offered
+    assert NO_PASSWORD.findall(offered) == ["ada@example.org"]
+
+
+def test_a_role_that_demands_a_second_factor_shuts_nobody_out_who_has_no_password(
+    provider: Any, choose: Any, store: Any, settings: Any
+) -> None:
+    settings.SECOND_FACTOR_ROLES = frozenset({Role.ADMIN})
+    choose(new_accounts=True, new_account_roles=frozenset({Role.ADMIN}))
+    client = Client()
+    come_in(client)
+    assert client.get("/")["Location"] == "/account/second-factor/"
+    [email] = NO_PASSWORD.findall(client.get("/account/second-factor/").content.decode())
+    assert client.post("/account/forgot-password/", {"email": email}).status_code == 200
+    assert wiring.later().settle(seconds=10)
+    link = re.search(r"/account/link/\S+", str(mail.outbox[-1].body))
+    assert link is not None
+    client.get(link[0])
+    client.post("/account/choose-password/", {"new_password": PASSWORD, "repeated_password": PASSWORD})
+    set_up(client)
+    assert client.get("/").content.startswith(b"Hello ")
 
 
 def disconnect(user: User) -> None:

@@ -55,3 +55,9 @@ async def test_deactivation_is_seen_by_an_open_socket(key: str, ada: User) -> No
 
 def test_the_key_is_read_from_the_cookie() -> None:
     assert session_key_of_scope(_scope("sessionid=abc123; x=1")) == "abc123"
+
+
+@pytest.mark.parametrize("beside", ["foo[bar]=1", 'settings={"a": 1}', "words=two words", "\xfc=1"], ids=range(4))
+def test_cookies_of_others_hide_no_session(beside: str) -> None:
+    for cookie in (f"{beside}; sessionid=abc123", f"sessionid=abc123; {beside}"):
+        assert session_key_of_scope(_scope(cookie)) == "abc123"

@@ -45,7 +45,8 @@ def set_up(w: World) -> tuple[str, ...]:
     known = {"user": w.ada, "now": NOW, "passwords": w.passwords, "throttle": w.throttle}
     begun = begin_second_factor(factors(w), password=PASSWORD, address=ADDRESS, **known)
     w.app = App(begun.key.reveal())
-    codes = confirm_second_factor(w.users, factors(w), user=w.ada, setup=begun.setup, code=w.app.before, **w.recorded)
+    shown = {"setup": begun.setup, "code": w.app.before}
+    _, codes = confirm_second_factor(w.users, factors(w), user=w.ada, sessions=w.sessions, **shown, **w.recorded)
     w.ada = w.users.get(w.ada.user_id, consistent=True)
     return codes
 

@@ -68,10 +68,12 @@ def confirm_second_factor(
     actor: Actor,
     now: datetime,
     audit: AuditLog,
-) -> tuple[str, ...]:
-    """Put the second factor in use once a code shows that the app has its key; returns the recovery codes.
+    sessions: WebSessions,
+) -> tuple[User, tuple[str, ...]]:
+    """Put the second factor in use once a code shows that the app has its key, and end all sessions, which were begun
+    without it; returns the user as they are now, and the recovery codes, which are in the answer and nowhere else.
 
-    They are in the answer and nowhere else. Raises `NotFound` where setting up ended, and `WrongCode`.
+    Raises `NotFound` where setting up ended, `Conflict` where the sessions were ended meanwhile, and `WrongCode`.
     """
     pending = second_factor_to_confirm(factors, user=user, setup=setup)
     step = matching_step(pending.key.reveal(), typed(code), now=now)
@@ -88,15 +90,20 @@ def confirm_second_factor(
         }
     )
     still = attribute("setup").equals(setup) & attribute("confirmed_at").missing()
+    in_use = Update(set={"has_second_factor": True, "updated_at": now}, add={"auth_epoch": 1})
+    still_in = attribute("auth_epoch").equals(user.auth_epoch)
     Transaction(
         factors.store,
         factors.updating(user.user_id, confirmed, condition=still).otherwise(
             NotFound("Setting up took too long, or was begun anew elsewhere. Start again.")
         ),
-        users.updating(user.user_id, Update(set={"has_second_factor": True, "updated_at": now})),
+        users.updating(user.user_id, in_use, condition=still_in).otherwise(
+            Conflict("You were signed out meanwhile. Sign in and start again.", code="signed_out")
+        ),
         audit.recording(object_of(user), action="user.second_factor_set_up", actor=actor, at=now),
     ).commit()
-    return codes
+    sessions.end_all_of(user.user_id)
+    return user.evolve(has_second_factor=True, auth_epoch=user.auth_epoch + 1), codes
 
 
 def switch_off_second_factor(

@@ -100,7 +100,7 @@ def disconnect(
     """
     if not user.password_hash:
         raise Invalid(
-            "This is your only way in: you have no password. Get one first, by “Forgot password?” on the sign-in page.",
+            "This is your only way in: you have no password. Get one first, under Account, Password.",
             code="only_way_in",
         )
     missing = NotFound("Your account is not connected any more.")
@@ -135,7 +135,7 @@ def _first_time(
     audit: AuditLog,
 ) -> User | None:
     """Connect by e-mail address or make an account, where the deployment wants that; else None."""
-    if not (chosen.trusts_emails or chosen.new_accounts) or not claims.email_verified:
+    if not (chosen.trusts_emails or chosen.new_accounts) or not _confirmed_address(claims):
         return None
     user = users.by_email(claims.email) if chosen.trusts_emails else None
     if user is not None:
@@ -185,14 +185,24 @@ def _new_account(
 def _require_domain(claims: Claims, chosen: SingleSignOn) -> None:
     if not chosen.email_domains:
         return
-    try:
-        domain = email_address(claims.email).rpartition("@")[2]
-    except ValueError:
-        domain = ""
-    if not claims.email_verified or domain not in chosen.email_domains:
+    if _confirmed_address(claims).rpartition("@")[2] not in chosen.email_domains:
         raise NoAccount(
             f"{_begun(chosen.label)} confirmed no e-mail address of yours that may sign in here.", code="email_domain"
         )
+
+
+def _confirmed_address(claims: Claims) -> str:
+    """The address that the provider confirms, as it is stored here; empty where there is none that can be told.
+
+    Storing folds `straße` to `strasse`, which may be somebody else's mailbox or domain: of what a provider confirms, no
+    more than capitals are folded.
+    """
+    try:
+        address = email_address(claims.email)
+    except ValueError:
+        return ""
+    is_same = claims.email.isascii() or claims.email == address
+    return address if claims.email_verified and is_same else ""
 
 
 def _identity(claims: Claims, user_id: str, *, now: datetime) -> Identity:

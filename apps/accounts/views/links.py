@@ -67,6 +67,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     except LinkVoid:
         return _void_page(request)
     request.session[LINK] = hashed
+    if request.session.session_key:  # whoever planted that key would choose the password instead
+        request.session.cycle_key()
     return redirect("accounts:choose_password")
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from apps.accounts import services, wiring
+from apps.accounts import middleware, services, wiring
 from apps.accounts.addresses import counted_as
 from apps.accounts.decorators import for_settling, safe_next, sign_in_required
 from apps.accounts.entities import SecondFactor, User
@@ -44,7 +44,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     user = settling_user(request)
     wanted = _wanted(request)
     form = ConfirmingForm(request.POST if request.method == "POST" else None)
-    context = {**_frame(request), "form": form, "factor": None, "next": wanted}
+    context = {**_frame(request), "person": user, "form": form, "factor": None, "next": wanted}
     template = "accounts/second_factor.html"
     if request.method == "GET":
         context["factor"] = wiring.second_factors().in_use_by(user.user_id) if user.has_second_factor else None
@@ -83,7 +83,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         if request.method == "GET" or not form.is_valid():
             status = 200 if request.method == "GET" else UNPROCESSABLE
             return page(request, template, context, status=status, wait_seconds=None)
-        codes = services.confirm_second_factor(
+        user, codes = services.confirm_second_factor(
             wiring.users(),
             factors,
             user=user,
@@ -92,6 +92,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
             actor=user.acting(address_of(request)),
             now=datetime.now(UTC),
             audit=wiring.audit_log(),
+            sessions=wiring.web_sessions(),
         )
     except NotFound as error:
         messages.warning(request, error.public_message)
@@ -99,6 +100,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
     except REFUSALS as error:
         return refused(request, template, context, form=form, error=error)
     del request.session[SETUP]
+    middleware.sign_in(request, user)
+    messages.success(request, "Your second factor is on. All other browsers are signed out.")
     return _codes_page(request, codes, wanted=wanted)
 
 

@@ -182,4 +182,4 @@ def _disconnected(request: HttpRequest, chosen: SingleSignOn, user: User) -> Htt
 def _connection(request: HttpRequest, chosen: SingleSignOn, form: ConfirmForm) -> dict[str, Any]:
     user = signed_in_user(request)
     identity = wiring.identities().held_by(user.user_id, issuer=chosen.issuer)
-    return {"form": form, "label": chosen.label, "identity": identity, "has_password": bool(user.password_hash)}
+    return {"form": form, "label": chosen.label, "identity": identity, "has_password": user.has_password}
