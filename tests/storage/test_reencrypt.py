@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from apps.storage.connection import Store
 from apps.storage.engine import EngineKind
 from apps.storage.entity import Entity
 from apps.storage.errors import SecretUnreadable
