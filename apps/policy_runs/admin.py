@@ -23,6 +23,7 @@ class HostAdmin(EntityAdmin[Host]):
     sees = Permission.HOSTS_SEE
     changes = Permission.HOSTS_CHANGE
     sees_history = Permission.AUDIT_SEE
+    about = "The mainframes that policy runs may go to: where they answer, and how many sessions they bear."
     labels: ClassVar[Mapping[str, str]] = {
         "host_name": "name",
         "use_tls": "TLS",

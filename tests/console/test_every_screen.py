@@ -61,8 +61,8 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, address in addresses(admin, keys[name]).items():
-        # Two tell who it is; the page of a user also has how they get in.
-        most = 5 if (name, screen) == ("user", "change") else 3
+        # Two tell who it is; the page of a user also has how they get in, and a history the name of its row.
+        most = {("user", "change"): 5, (name, "history"): 4}.get((name, screen), 3)
         with costs(requests=most, scans=1, wcu=0):
             page = client.get(address)
         found = page.status_code, client.post(address, {"any": "thing"}).status_code

@@ -144,7 +144,10 @@ def test_a_host_is_deleted_after_a_question_and_its_history_stays(adas, host, ho
     assert hosts.find("mainframe-1", consistent=True) is None
     (entry,) = audited()
     assert (entry.action, entry.before["address"]) == ("host.deleted", "192.0.2.7")
-    assert "host.deleted" in adas.get(HISTORY).content.decode()
+    history = adas.get(HISTORY).content.decode()
+    assert "host.deleted" in history
+    assert "Not there any more" in history
+    assert CHANGE not in history
     assert adas.get(DELETE).status_code == 404
 
 
@@ -165,10 +168,10 @@ def test_what_others_depend_on_is_named_and_stays(adas, host, hosts, monkeypatch
     assert hosts.find("mainframe-1", consistent=True)
 
 
-def test_the_history_tells_who_did_what_and_costs_one_query(adas, host, costs):
+def test_the_history_tells_who_did_what_and_costs_a_query_and_the_row(adas, host, costs):
     adas.post(CHANGE, form_of(adas.get(CHANGE)) | {"port": "993"})
     adas.get(HOSTS)  # takes what there was to say
-    with costs(requests=3, gets=2, queries=1, wcu=0):
+    with costs(requests=4, gets=3, queries=1, wcu=0):
         html = adas.get(HISTORY).content.decode()
     assert "Ada Admin" in html
     assert re.search(r'port:</span> <span class="number">992</span> → <span class="number">993</span>', html)

@@ -379,3 +379,19 @@ def test_support_unlocks_several_and_deactivates_none(store, sams, olga):
     refused = sams.post(USERS, {"action": "deactivate", "row": olga.user_id, "confirmed": "yes", "version": "1"})
     assert refused.status_code == 403
     assert stored(olga) == olga
+
+
+def test_the_history_is_called_as_the_user_and_their_page_leads_to_the_profile_and_to_what_they_did(adas, sams, olga):
+    history = adas.get(page_of(olga, "history")).content.decode()
+    assert f"History of {olga.name}" in history
+    assert olga.user_id not in re.search(r"<h1>.*?</h1>", history).group()
+    deeds = f"/audit/?actor={olga.user_id}"
+    page = told(adas, page_of(olga))
+    assert f"/people/{olga.user_id}/" in page
+    assert deeds in page
+    assert deeds not in told(sams, page_of(olga)), "the audit log is for administrators"
+
+
+def test_what_nobody_edits_stands_below_what_they_do(adas, olga):
+    page = told(adas, page_of(olga))
+    assert page.index('name="is_active"') < page.index("Created at")
