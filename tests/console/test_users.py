@@ -128,11 +128,6 @@ def test_a_password_is_set_by_who_adds_them(store, adas):
     assert actions(store, nora()) == ["user.created"]
 
 
-def test_a_password_that_was_typed_beside_another_way_is_not_set(adas):
-    adas.post(ADD, form_of(adas.get(ADD)) | NEW | {"way_in": "sent", "password": PASSWORD})
-    assert nora().password_hash == ""
-
-
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -395,3 +390,15 @@ def test_the_history_is_called_as_the_user_and_their_page_leads_to_the_profile_a
 def test_what_nobody_edits_stands_below_what_they_do(adas, olga):
     page = told(adas, page_of(olga))
     assert page.index('name="is_active"') < page.index("Created at")
+
+
+def test_a_password_that_would_not_be_used_is_refused_and_nobody_invited(adas):
+    answer = adas.post(ADD, form_of(adas.get(ADD)) | NEW | {"password": "a fine battery staple"})
+    assert answer.status_code == 422
+    assert "This would not be used" in answer.content.decode()
+    assert nora() is None
+    assert mail.outbox == []
+
+
+def test_who_may_only_invite_is_told_what_adding_does(sams):
+    assert "An invitation to choose a password is sent here." in told(sams, ADD)
