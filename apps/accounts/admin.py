@@ -31,7 +31,7 @@ class UserAdmin(UserPages):
     sees = Permission.USERS_SEE
     changes = Permission.USERS_CHANGE
     sees_history = Permission.AUDIT_SEE
-    about = "Who may sign in and what as: invite them, give roles, unlock, deactivate."
+    about = "Who may sign in, in which roles, and how they get in."
     exports = Permission.USERS_CHANGE
     listings = (Listing(index="directory-index", partition="users", folded=folded),)
     filters = (Choices("roles", label="Role"), YesNo("is_active"))
