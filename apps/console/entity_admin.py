@@ -275,6 +275,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         refused = vars(request).get(REFUSED)
         if form.stored is not None:
             row = self.row(form.stored)
+            context["row_name"] = str(row)  # the original has what was typed
             groups = [children(self, one(), at=at, request=request, row=row) for at, one in enumerate(self.children)]
             context["children"] = [group for group in groups if group is not None]
             context["site_page"] = self.site_page(request, form.stored)

@@ -87,6 +87,9 @@ async def edit_beside(page: Page, second: Page, address: str) -> None:
     name = page.get_by_role("row", name=re.compile("^Name"))
     for version in ("Dusk One", "Dusk Uno", "Dusk Eins", "changed by both"):
         await expect(name).to_contain_text(version)
+    theirs = page.get_by_role("row", name=re.compile("^Roles"))
+    for version in ("Analyst", "it stays as it is stored"):
+        await expect(theirs).to_contain_text(version)
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Dusk Eins")
     await expect(page.get_by_label("Analyst", exact=True)).to_be_checked()
     await page.get_by_label("Name", exact=True).fill("Dusk Uno Eins")

@@ -402,3 +402,10 @@ def test_a_password_that_would_not_be_used_is_refused_and_nobody_invited(adas):
 
 def test_who_may_only_invite_is_told_what_adding_does(sams):
     assert "An invitation to choose a password is sent here." in told(sams, ADD)
+
+
+def test_a_page_is_called_as_what_is_stored_not_as_what_was_typed_and_refused(adas, olga):
+    form = form_of(adas.get(page_of(olga)))
+    refused = adas.post(page_of(olga), form | {"name": "Somebody Else", "email": "none"})
+    assert refused.status_code == 422
+    assert f"<h1>{olga.name}</h1>" in refused.content.decode()
