@@ -24,6 +24,7 @@ class TrashAdmin(EntityAdmin[Deleted]):
 
     repository = Trash  # type: ignore[assignment]  # a writer: nothing here needs more
     sees = Permission.TABLES_CHANGE
+    about = "What was deleted and can still be restored."
     listings = (Listing(index="table-deleted_at-index", by=("table",), descending=True),)
     filters = (Exactly("table"),)
     list_display = ("item", "table", "deleted_at", "deleted_by", "expires_at")
@@ -49,6 +50,7 @@ class CheckpointAdmin(EntityAdmin[Checkpoint]):
 
     repository = Checkpoints
     sees = Permission.TABLES_SEE
+    about = "How far work over whole tables has come."
     labels: ClassVar[Mapping[str, str]] = {"looked_at": "items looked at", "written": "items written"}
     list_display = ("task", "looked_at", "written", "failed", "updated_at", "finished_at")
     fields = (

@@ -24,6 +24,7 @@ class ApiTokenAdmin(EntityAdmin[ApiToken]):
 
     repository = ApiTokens
     sees = Permission.USERS_CHANGE
+    about = "What lets programs act as somebody, and when each was last used."
     listings = (Listing(index="user_id-index", by=("user_id",)),)
     filters = (Exactly("user_id", label="User"),)
     related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}
@@ -53,6 +54,7 @@ class IdentityAdmin(EntityAdmin[Identity]):
     repository = Identities
     plural = "identities"
     sees = Permission.USERS_CHANGE
+    about = "Who people are at the provider of single sign-on."
     listings = (Listing(index="user_id-index", by=("user_id",)),)
     filters = (Exactly("user_id", label="User"),)
     related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}
@@ -66,6 +68,7 @@ class WebSessionAdmin(EntityAdmin[WebSession]):
     repository = WebSessions
     plural = "browser sessions"
     sees = Permission.USERS_CHANGE
+    about = "Browsers in which somebody is signed in."
     listings = (Listing(index="user_id-index", by=("user_id",)),)
     filters = (Exactly("user_id", label="User"),)
     related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}

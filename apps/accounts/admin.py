@@ -31,6 +31,7 @@ class UserAdmin(UserPages):
     sees = Permission.USERS_SEE
     changes = Permission.USERS_CHANGE
     sees_history = Permission.AUDIT_SEE
+    about = "Who may sign in, in which roles, and how they get in."
     exports = Permission.USERS_CHANGE
     listings = (Listing(index="directory-index", partition="users", folded=folded),)
     filters = (Choices("roles", label="Role"), YesNo("is_active"))
@@ -96,7 +97,7 @@ class UserAdmin(UserPages):
         return services.change_user(wiring.users(), before=before, after=after, sessions=sessions, **done_by(request))
 
     @row_action(
-        "Deactivate",
+        "Deactivate …",
         permission=Permission.USERS_CHANGE,
         done="deactivated",
         confirm="They are signed out at once, and cannot sign in until they are made active again.",

@@ -12,6 +12,8 @@ from apps.console.forms.entity_form import EntityForm
 from apps.console.forms.widgets import OwnTemplate
 from apps.errors import Invalid
 
+INVITED_THERE = "An invitation to choose a password is sent here. An administrator gives roles."
+
 
 class WayIn(StrEnum):
     """How somebody new gets their password."""
@@ -35,7 +37,7 @@ class UserForm(EntityForm):
         choices=(
             (WayIn.SENT.value, "Send them an invitation by e-mail"),
             (WayIn.SHOWN.value, "Show me a link for them, once"),
-            (WayIn.SET.value, "I set a password:"),
+            (WayIn.SET.value, "I set a password"),
         ),
         initial=WayIn.SENT.value,
         widget=Radios,
@@ -69,6 +71,8 @@ class UserForm(EntityForm):
         """The password where one is set here, else an empty text. Raises `ValidationError` with every broken rule."""
         password = str(self.cleaned_data.get("password") or "")
         if self.cleaned_data.get("way_in", WayIn.SENT) != WayIn.SET:
+            if password:
+                raise ValidationError("This would not be used: choose “I set a password”, or leave it empty.")
             return ""
         if not password:
             raise ValidationError("Enter the password, or choose another way.")
@@ -85,6 +89,11 @@ class InvitationForm(UserForm):
     way_in = None  # type: ignore[assignment]  # Django's way to leave a field out
     password = None  # type: ignore[assignment]
     own: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "email" in self.fields:
+            self.fields["email"].help_text = INVITED_THERE
 
 
 class SetPasswordForm(forms.Form):

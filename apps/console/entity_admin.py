@@ -45,6 +45,8 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     `ModelAdmin`: `list_display`, `fields`; where its list is read from, `RowLists` says, and what can be done to chosen
     rows, `RowActions`. `labels` names fields better.
 
+    `about` is a sentence for the start page: what there is and what for.
+
     `children` are `Inline`s: rows of other tables that are shown on the page of this one's.
     `filled` makes what a new row needs and nobody enters, such as an id.
 
@@ -55,6 +57,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     sees: ClassVar[str]
     changes: ClassVar[str | None] = None
     sees_history: ClassVar[str | None] = None
+    about: ClassVar[str] = ""
     children: ClassVar[Sequence[type[Inline]]] = ()
     filled: ClassVar[Mapping[str, Callable[[], Any]]] = {}
 
@@ -191,7 +194,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What the audit log has on this key, also after the row was deleted; the row itself is not read."""
+        """What the audit log has on this key, also after the row was deleted; while it is there, it gives its name."""
         self._require(request, may=True)
         key = unquote(object_id)
         self.twin().keys.value(key)
@@ -199,11 +202,22 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
             raise NotFound("There is no such page, or you may not see it.")
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        row = self._if_there(request, key)
         cursor = request.GET.get(PAGE_VAR) or None
         page = AuditLog(default_store()).of(self.audited_as(key), cursor=cursor)
         context = {**(extra_context or {}), "opts": self.opts, "key": key, "page": page, "cursor": cursor}
+        context["row"], context["name"] = row, key if row is None else str(row)
         context["object"] = self.audited_as(key)
         return render(request, "console/history.html", {**self.admin_site.each_context(request), **context})
+
+    def _if_there(self, request: HttpRequest, key: str) -> Any:
+        """The row, None where it is gone. Raises `NotFound` where this user may not see it."""
+        try:
+            row = self.get_object(request, key)
+        except NotFound:
+            return None
+        self._require(request, row, may=True)
+        return row
 
     # --- forms -------------------------------------------------------------------------------------------------------
 
@@ -261,6 +275,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         refused = vars(request).get(REFUSED)
         if form.stored is not None:
             row = self.row(form.stored)
+            context["row_name"] = str(row)  # the original has what was typed
             groups = [children(self, one(), at=at, request=request, row=row) for at, one in enumerate(self.children)]
             context["children"] = [group for group in groups if group is not None]
             context["site_page"] = self.site_page(request, form.stored)

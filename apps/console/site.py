@@ -1,6 +1,6 @@
 """Django's admin site in this house: our sign-in, our frame, and nothing for those who are not staff."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +22,10 @@ from apps.errors import NotFound
 LEFT_OUT = frozenset(
     {"login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site"}
 )
+
+
+# What the start page calls what somebody may do.
+MAY: Mapping[str, str] = {"see": "view", "add": "add", "change": "change", "delete": "delete"}
 
 
 class Console(AdminSite):
@@ -82,6 +86,15 @@ class Console(AdminSite):
         """Django's addresses without those that we have of our own."""
         kept = [url for url in super().get_urls() if getattr(url, "name", None) not in LEFT_OUT]
         return [path("resume/", resumed(self.name), name="resume"), *kept]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What this user may see, by app; of each kind of row a sentence, and in words what they may do."""
+        found: list[Any] = super().get_app_list(request, app_label)
+        admins: Mapping[Any, Any] = self._registry
+        for model in (one for app in found for one in app["models"]):
+            model["about"] = admins[model["model"]].about
+            model["may"] = ", ".join(word for word, named in MAY.items() if model["perms"][named])
+        return found
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """None: what was done is in the audit log."""

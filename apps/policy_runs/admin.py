@@ -38,6 +38,7 @@ class HostAdmin(EntityAdmin[Host]):
     sees = Permission.HOSTS_SEE
     changes = Permission.HOSTS_CHANGE
     sees_history = Permission.AUDIT_SEE
+    about = "The mainframes that policy runs may go to: where they answer, and how many sessions they bear."
     labels: ClassVar[Mapping[str, str]] = {
         "host_name": "name",
         "use_tls": "TLS",
@@ -92,6 +93,7 @@ class AstAdmin(EntityAdmin[AstRegistration]):
 
     repository = AstRegistrations
     sees = Permission.HOSTS_SEE
+    about = "What can be done to policies: switched on and off here, written in code."
     sees_history = Permission.AUDIT_SEE
     labels: ClassVar[Mapping[str, str]] = {
         "ast_name": "name",
@@ -124,6 +126,7 @@ class ResultAdmin(EntityAdmin[PolicyResult]):
 
     repository = Results
     sees = Permission.RUN_SEE
+    about = "What became of each policy of a run; screens and data are on the run's own pages."
     labels: ClassVar[Mapping[str, str]] = {"execution_id": "run", "duration_ms": "took (ms)"}
     listings = (
         Listing(index="execution_id-status_key-index", by=("execution_id",)),
@@ -196,6 +199,7 @@ class RunAdmin(EntityAdmin[AstExecution]):
     repository = Executions
     labels: ClassVar[Mapping[str, str]] = {"ast_name": "AST"}
     sees = Permission.RUN_SEE
+    about = "Batches of policies on their way through a host, the newest first."
     sees_history = Permission.AUDIT_SEE
     exports = Permission.RUN_CONTROL
     listings = (
@@ -259,6 +263,7 @@ class SessionAdmin(EntityAdmin[Session]):
 
     repository = Sessions
     sees = Permission.RUN_SEE
+    about = "Who is, or was, connected to which host."
     listings = (Listing(index="user_id-index", by=("user_id",)),)
     filters = (Exactly("user_id", label="Owner"),)
     related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}

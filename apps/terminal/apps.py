@@ -8,4 +8,4 @@ class TerminalConfig(AppConfig):
 
     name = "apps.terminal"
     label = "terminal"
-    verbose_name = "Terminal"
+    verbose_name = "Mainframe"

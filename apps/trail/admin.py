@@ -14,6 +14,7 @@ class AuditAdmin(EntityAdmin[AuditEntry]):
     repository = AuditLog
     plural = "audit entries"
     sees = Permission.AUDIT_SEE
+    about = "Who did what and when; nobody can change it."
     listings = (
         Listing(index="day-entry-index", by=("day",), descending=True, sorts="at"),
         Listing(by=("object",), descending=True, sorts="at"),

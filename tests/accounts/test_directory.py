@@ -56,7 +56,7 @@ def test_people_stand_by_name_and_are_found_by_how_it_begins(client: Client, mak
     make_user(email="alan@example.org", name="alan")
     page = client.get("/people/").content.decode()
     assert names_on(page) == ["alan", "Sam", "Zoë Quick"]
-    assert "shop operator" in page
+    assert "Shop operator" in page
     assert names_on(client.get("/people/?q=ZOË").content.decode()) == ["Zoë Quick"]
     nobody = client.get("/people/", {"q": "<b>"}).content.decode()
     assert "name begins with “&lt;b&gt;”" in nobody

@@ -69,28 +69,6 @@ async def test_somebody_is_found_given_another_role_and_shut_out(new_context):
     bert.expect_no_complaint()
 
 
-async def test_two_administrators_change_the_same_person(new_context):
-    ada, second = await watched(await new_context()), await watched(await new_context())
-    page, other = ada.page, second.page
-    await sign_in(page, "ada")
-    await sign_in(other, "ada")
-    await add_somebody(page, "Carla Conflict", role="Viewer")
-    await page.get_by_role("link", name="Back to Carla").click()
-    await expect(page.get_by_label("Support", exact=True)).not_to_be_checked()
-    await other.goto(page.url)
-    await other.get_by_label("Support", exact=True).check()
-    await other.get_by_role("button", name="Save", exact=True).click()
-    await expect(other.locator("#notices")).to_contain_text("is saved")
-    await page.get_by_label("Analyst", exact=True).check()
-    await page.get_by_role("button", name="Save", exact=True).click()
-    await expect(page.locator("#differences")).to_be_visible()
-    await expect_sound(page)
-    await page.get_by_role("button", name="Save mine").click()
-    await expect(page.locator("#notices")).to_contain_text("is saved")
-    ada.expect_no_complaint("409")
-    second.expect_no_complaint()
-
-
 async def test_one_signs_somebody_out_and_sets_their_password(new_context):
     ada, vera = await watched(await new_context()), await watched(await new_context())
     page = ada.page

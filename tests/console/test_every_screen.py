@@ -159,8 +159,9 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(stor
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, address in addresses(admin, key).items():
-        # Two of them tell who it is, and one is the list itself; names of related rows are one more.
-        most = MORE.get((name, screen)) or 3 + (declared.related and screen == "changelist")
+        # Two of them tell who it is, and one is the list itself; names of related rows are one more, and so is the name
+        # of the row in its history.
+        most = MORE.get((name, screen)) or 3 + (screen == "history") + (declared.related and screen == "changelist")
         with costs(requests=most, scans=1, wcu=0):
             page = client.get(address)
         found = page.status_code, client.post(address, {"any": "thing"}).status_code

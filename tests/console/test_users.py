@@ -128,11 +128,6 @@ def test_a_password_is_set_by_who_adds_them(store, adas):
     assert actions(store, nora()) == ["user.created"]
 
 
-def test_a_password_that_was_typed_beside_another_way_is_not_set(adas):
-    adas.post(ADD, form_of(adas.get(ADD)) | NEW | {"way_in": "sent", "password": PASSWORD})
-    assert nora().password_hash == ""
-
-
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -253,7 +248,7 @@ def test_support_sees_a_user_and_only_what_it_may_do(sams, olga):
     page = told(sams, page_of(olga))
     assert "Unlock" in page
     assert "Send invitation" in page
-    for word in ("Show link", "Set password", "Sign out everywhere", 'aria-label="End', "Save</button>"):
+    for word in ("Show link", "Set password", "Sign out everywhere", 'aria-label="Sign out', "Save</button>"):
         assert word not in page, word
 
 
@@ -322,11 +317,11 @@ def test_the_page_of_a_user_costs_three_requests_beside_who_asks(adas, olga, cos
 
 
 def test_a_second_factor_is_reset_for_another_and_never_for_oneself(store, adas, ada, olga):
-    assert "Not in use" in told(adas, page_of(olga))
+    assert re.search(r"Second factor</dt><dd><span class=.muted.>Off", told(adas, page_of(olga)))
     with_factor = wiring.users().save(olga.evolve(has_second_factor=True))
     olgas = browser(with_factor)
     page = told(adas, page_of(olga))
-    assert "In use" in page
+    assert re.search(r"Second factor</dt><dd><span.*?On</span>", page, re.DOTALL)
     assert "Reset second factor" in page
     assert adas.post(page_of(olga, "reset-second-factor")).status_code == 302
     assert not stored(olga).has_second_factor
@@ -379,3 +374,38 @@ def test_support_unlocks_several_and_deactivates_none(store, sams, olga):
     refused = sams.post(USERS, {"action": "deactivate", "row": olga.user_id, "confirmed": "yes", "version": "1"})
     assert refused.status_code == 403
     assert stored(olga) == olga
+
+
+def test_the_history_is_called_as_the_user_and_their_page_leads_to_the_profile_and_to_what_they_did(adas, sams, olga):
+    history = adas.get(page_of(olga, "history")).content.decode()
+    assert f"History of {olga.name}" in history
+    assert olga.user_id not in re.search(r"<h1>.*?</h1>", history).group()
+    deeds = f"/audit/?actor={olga.user_id}"
+    page = told(adas, page_of(olga))
+    assert f"/people/{olga.user_id}/" in page
+    assert deeds in page
+    assert deeds not in told(sams, page_of(olga)), "the audit log is for administrators"
+
+
+def test_what_nobody_edits_stands_below_what_they_do(adas, olga):
+    page = told(adas, page_of(olga))
+    assert page.index('name="is_active"') < page.index("Created at")
+
+
+def test_a_password_that_would_not_be_used_is_refused_and_nobody_invited(adas):
+    answer = adas.post(ADD, form_of(adas.get(ADD)) | NEW | {"password": "a fine battery staple"})
+    assert answer.status_code == 422
+    assert "This would not be used" in answer.content.decode()
+    assert nora() is None
+    assert mail.outbox == []
+
+
+def test_who_may_only_invite_is_told_what_adding_does(sams):
+    assert "An invitation to choose a password is sent here." in told(sams, ADD)
+
+
+def test_a_page_is_called_as_what_is_stored_not_as_what_was_typed_and_refused(adas, olga):
+    form = form_of(adas.get(page_of(olga)))
+    refused = adas.post(page_of(olga), form | {"name": "Somebody Else", "email": "none"})
+    assert refused.status_code == 422
+    assert f"<h1>{olga.name}</h1>" in refused.content.decode()

@@ -1,16 +1,24 @@
 """A page as an answer, and what a service refused as a form tells it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apps.accounts.entities import Role
 from apps.accounts.errors import TooManyAttempts
+from apps.console.forms.editors import words
 from apps.errors import Conflict, DomainError, Invalid, Unavailable
 
 UNPROCESSABLE, TOO_MANY, UNAVAILABLE = 422, 429, 503
 REFUSALS = (Invalid, Conflict, Unavailable)
+
+
+def role_words(roles: Iterable[Role]) -> str:
+    """Roles as the back office calls them too: `Operator, Shop operator`."""
+    return ", ".join(words(role) for role in sorted(roles))
 
 
 def page(

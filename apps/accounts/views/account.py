@@ -14,7 +14,7 @@ from apps.accounts.addresses import counted_as
 from apps.accounts.decorators import sign_in_required
 from apps.accounts.forms import PasswordForm, ProfileForm
 from apps.accounts.middleware import actor_of, address_of, signed_in_user
-from apps.accounts.views._page import REFUSALS, UNPROCESSABLE, page, refused
+from apps.accounts.views._page import REFUSALS, UNPROCESSABLE, page, refused, role_words
 from apps.errors import NotFound
 from apps.storage.sessions import session_hash
 
@@ -28,7 +28,7 @@ def account(request: HttpRequest) -> HttpResponse:
     template = "accounts/profile.html"
     known = {"name": user.name, "time_zone": user.time_zone}
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=known)
-    context = {"form": form, "roles": [role.replace("_", " ") for role in sorted(user.roles)]}
+    context = {"form": form, "roles": role_words(user.roles)}
     if request.method == "GET" or not form.is_valid():
         status = 200 if request.method == "GET" else UNPROCESSABLE
         return page(request, template, context, status=status, wait_seconds=None)

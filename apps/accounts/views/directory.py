@@ -7,9 +7,10 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts import wiring
 from apps.accounts.decorators import permission_required, sign_in_required
-from apps.accounts.entities import LONGEST_NAME, Role
+from apps.accounts.entities import LONGEST_NAME
 from apps.accounts.middleware import signed_in_user
 from apps.accounts.permissions import Permission, allowed
+from apps.accounts.views._page import role_words
 from apps.errors import NotFound
 
 LONGEST_ID = 64
@@ -22,7 +23,7 @@ def directory(request: HttpRequest) -> HttpResponse:
     """People by name, those whose name begins as was typed; one query, however many there are."""
     prefix = request.GET.get("q", "").strip()[:LONGEST_NAME]
     found = wiring.users().listed(prefix, cursor=request.GET.get("cursor") or None)
-    people = [{"person": user, "roles": _words(user.roles)} for user in found.items]
+    people = [{"person": user, "roles": role_words(user.roles)} for user in found.items]
     context = {"people": people, "prefix": prefix, "next_cursor": found.next, "previous_cursor": found.previous}
     return render(request, "accounts/directory.html", context)
 
@@ -46,13 +47,9 @@ def profile(request: HttpRequest, user_id: str) -> HttpResponse:
         person = found
     context = {
         "person": person,
-        "roles": _words(person.roles),
+        "roles": role_words(person.roles),
         "is_own": person.user_id == reader.user_id,
         "sees_people": sees_people,
         "sees_trail": allowed(reader, Permission.AUDIT_SEE),
     }
     return render(request, "accounts/person.html", context)
-
-
-def _words(roles: frozenset[Role]) -> str:
-    return ", ".join(role.replace("_", " ") for role in sorted(roles))

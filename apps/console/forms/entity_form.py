@@ -30,9 +30,9 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field that the loser changed: what it was when they read it, what it is now, and what they entered.
+    """A field that somebody changed: what it was when the loser read it, what it is now, and what they entered.
 
-    `is_contested` says whether others changed this very field.
+    `is_contested` says whether both did, `is_theirs` whether the others alone.
     """
 
     label: str
@@ -40,6 +40,7 @@ class Difference:
     stored: Any
     entered: Any
     is_contested: bool = False
+    is_theirs: bool = False
 
 
 class EntityForm(_ModelForm):
@@ -194,6 +195,12 @@ class EntityForm(_ModelForm):
             self._difference(name, stored=getattr(stored, name), entered=entered)
             for name, entered in mine.items()
             if entered != getattr(stored, name)
+        ]
+        self.differences += [
+            Difference(str(self.fields[name].label), self._was(name), getattr(stored, name), None, is_theirs=True)
+            for name in self.changeable
+            if name not in {*self.changed, *self.secrets, *self.given}
+            and self.fields[name].has_changed(self._read[name], self._entered(name))
         ]
         self._ask_for_secrets_again()
         for name in secrets:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from django import template
@@ -71,11 +72,13 @@ def value_of(field: Any) -> Value:
 
 
 @register.simple_tag
-def shown_fields(fieldset: Any, original: Any) -> list[Any]:
-    """The fields of a fieldset that are only shown; none where there is no row yet."""
+def shown_fields(fieldset: Any, original: Any) -> dict[str, list[Any]]:
+    """The fields of a fieldset that are only shown: `first` before its first input, `last` after it; none of no row."""
     if original is None:
-        return []
-    return [field for line in fieldset for field in line if field.is_readonly]
+        return {}
+    fields = [field for line in fieldset for field in line]
+    first = list(takewhile(lambda field: field.is_readonly, fields))
+    return {"first": first, "last": [field for field in fields[len(first) :] if field.is_readonly]}
 
 
 @register.simple_tag
