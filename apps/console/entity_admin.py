@@ -250,6 +250,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         known |= {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
         return type(form.__name__, (form,), known)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Nothing: an address fills in no form."""
+        del request
+        return {}
+
     def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:
         """None."""
         del request, obj
