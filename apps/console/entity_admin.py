@@ -23,7 +23,7 @@ from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
 from apps.console.forms.entity_form import READ_VERSION, EntityForm
 from apps.console.forms.inlines import Inline, children
-from apps.console.forms.resume import REFUSED
+from apps.console.forms.resume import FORM_ADDRESS, REFUSED
 from apps.console.forms.row_forms import rows_view
 from apps.console.forms.secret_fields import SecretField, secrets_of
 from apps.console.forms.widgets import Words
@@ -141,6 +141,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
                     raise
                 return self._gone(request, unquote(object_id), gone)
             self._require(request, row, may=not writes or self.has_change_permission(request, row))
+        form_url = vars(request).get(FORM_ADDRESS, form_url)
         view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
         try:
             return view(request, object_id, form_url, extra_context)
