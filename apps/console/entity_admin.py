@@ -168,8 +168,8 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     def _gone(self, request: HttpRequest, key: str, gone: NotFound) -> HttpResponse:
         """The form of what was deleted meanwhile: all that was typed, to be added anew or left."""
         typed = cast("QueryDict", request.POST).copy()
-        if self.twin().keys.single is not None:
-            typed.setdefault(str(self.twin().keys.single), key)
+        for name, part in self.twin().keys.entered(key).items():
+            typed.setdefault(name, part)
         cast("Any", request).POST = typed
         vars(request)[REFUSED] = gone
         view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests

@@ -126,3 +126,17 @@ def test_a_field_that_is_not_sent_at_all_is_not_emptied(adas, ships):
     some = {name: value for name, value in sent.items() if name in kept or name.startswith(("mast-", "seen_at-"))}
     assert adas.post(CHANGE, some).status_code == 302
     assert ships.get("s-1", consistent=True) == ship
+
+
+@pytest.mark.parametrize("letters", ["ü" * 195_000, '{"a": 1}, ' * 38_000], ids=["umlauts", "quotes"])
+def test_a_row_that_is_nearly_as_large_as_can_be_is_changed_like_any_other(adas, ships, letters):
+    ships.add(Ship(ship_id="s-1", notes={"x": letters}))
+    sent = form_of(adas.get(CHANGE))
+    answer = adas.post(CHANGE, sent | {"rig": "ketch"})
+    assert answer.status_code == 302
+    assert ships.get("s-1", consistent=True).rig == "ketch"
+
+
+def test_a_form_knows_how_much_can_be_sent(adas, ship, settings):
+    html = adas.get(CHANGE).content.decode()
+    assert f'data-most-bytes="{settings.DATA_UPLOAD_MAX_MEMORY_SIZE}" data-most-fields="1000"' in html

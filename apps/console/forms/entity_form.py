@@ -167,7 +167,8 @@ class EntityForm(_ModelForm):
 
     def _page_of(self, entity: Entity) -> str:
         shown = [name for name in self.changeable if name not in self.secrets]
-        return json.dumps({name: entered_of(self.fields[name], getattr(entity, name)) for name in shown})
+        held = {name: entered_of(self.fields[name], getattr(entity, name)) for name in shown}
+        return json.dumps(held, ensure_ascii=False)  # escapes would make it three times as long
 
     def _made(self, data: Mapping[str, Any]) -> Entity:
         if self.stored is None:

@@ -71,12 +71,8 @@ class RowForms:
                 self.forms.append(self._judged(self._form(number, None, typed=True, refused=gone)))
             return
         form = self._form(number, row, typed=True)
-        if (refused := vars(self.request).get(REFUSED)) is not None:
-            if removing or form.changed:
-                form = self._judged(self._form(number, row, typed=True, refused=refused))
-                form.removing = removing
-            if row is not None or form.changed:
-                self.forms.append(form if form.errors else self._form(number, row))
+        if REFUSED in vars(self.request):
+            self._show_again(form, number=number, row=row, removing=removing)
             return
         try:
             if removing and row is not None:
@@ -95,6 +91,15 @@ class RowForms:
         except (Conflict, Invalid) as error:
             now = self._again(row.pk) if row is not None else None
             self.forms.append(self._judged(self._form(number, now, typed=True, refused=error)))
+
+    def _show_again(self, form: Any, *, number: int, row: Any, removing: bool) -> None:
+        """What was typed before somebody was signed out; nothing of it is saved yet."""
+        if removing or form.changed:
+            form = self._judged(self._form(number, row, typed=True, refused=vars(self.request)[REFUSED]))
+            form.removing = removing
+            self.forms.append(form)
+        elif row is not None:
+            self.forms.append(self._form(number, row))
 
     def _write(self, form: EntityForm, row: Any) -> Any:
         if row is None:
