@@ -23,7 +23,7 @@ from apps.console.declared import declared_fields
 from apps.console.fields import AsItIs
 from apps.console.forms.entity_form import READ_VERSION, EntityForm
 from apps.console.forms.inlines import Inline, children
-from apps.console.forms.resume import REFUSED
+from apps.console.forms.resume import FORM_ADDRESS, REFUSED
 from apps.console.forms.row_forms import rows_view
 from apps.console.forms.secret_fields import SecretField, secrets_of
 from apps.console.forms.widgets import Words
@@ -144,6 +144,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
                     raise
                 return self._gone(request, unquote(object_id), gone)
             self._require(request, row, may=not writes or self.has_change_permission(request, row))
+        form_url = vars(request).get(FORM_ADDRESS, form_url)
         view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
         try:
             return view(request, object_id, form_url, extra_context)
@@ -170,8 +171,8 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
     def _gone(self, request: HttpRequest, key: str, gone: NotFound) -> HttpResponse:
         """The form of what was deleted meanwhile: all that was typed, to be added anew or left."""
         typed = cast("QueryDict", request.POST).copy()
-        if self.twin().keys.single is not None:
-            typed.setdefault(str(self.twin().keys.single), key)
+        for name, part in self.twin().keys.entered(key).items():
+            typed.setdefault(name, part)
         cast("Any", request).POST = typed
         vars(request)[REFUSED] = gone
         view: Callable[..., HttpResponse] = super()._changeform_view  # type: ignore[misc]  # pinned in the tests
@@ -263,6 +264,11 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
         known: dict[str, Any] = {"filled": self.filled}
         known |= {"kind": self.repository.entity, "refused": vars(request).get(REFUSED)}
         return type(form.__name__, (form,), known)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Nothing: an address fills in no form."""
+        del request
+        return {}
 
     def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:
         """None."""

@@ -51,6 +51,18 @@ class RowKeys:
             raise NotFound(f"There is no such {self._noun}: the address is not complete.")
         return parts[0] if len(parts) == 1 else tuple(parts)
 
+    def entered(self, text: str) -> dict[str, str]:
+        """What its inputs held for each field of a key. Raises `NotFound` for a name that no row has."""
+        key = self.value(text)
+        found: dict[str, str] = {}
+        for attribute, part in zip(self._kind.table.keys, key if isinstance(key, tuple) else (key,), strict=True):
+            template = self._kind.codec.derived.get(attribute.name)
+            if template is None:
+                found |= {self._kind.fields_in(attribute)[0]: str(part)}
+            elif template.matches(str(part)):  # anything can be in an address
+                found |= template.read(str(part))
+        return found
+
     def _lone_text_field(self) -> str | None:
         if len(self._types) > 1:
             return None

@@ -42,6 +42,38 @@ for (const form of all("[data-choose]")) {
   show();
 }
 
+/* ---- forms that are larger than a request may be: said before they are sent, so that nothing is lost -------------- */
+
+const partBytes = 200; // what stands around each field
+
+function tooLarge(form) {
+  const { mostBytes, mostFields } = form.dataset;
+  const fields = [...new FormData(form)];
+  const bytes = new Blob(fields.flat().map((text) => String(text).replace(/\r?\n/g, "\r\n"))).size + fields.length * partBytes;
+  if (bytes > Number(mostBytes)) {
+    return `This has ${Math.ceil(bytes / 1024)} KB, and ${Math.floor(mostBytes / 1024)} KB can be sent at once. Shorten what you entered.`;
+  }
+  return fields.length > Number(mostFields) ? `This has ${fields.length} fields, and ${mostFields} can be sent at once. Take away rows.` : "";
+}
+
+for (const form of all("form[data-most-bytes]")) {
+  const summary = document.createElement("div");
+  summary.className = "summary";
+  summary.tabIndex = -1;
+  summary.setAttribute("role", "alert");
+  const refuse = (event) => {
+    const sentence = tooLarge(form);
+    summary.remove();
+    if (!sentence) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // its buttons stay as they are
+    summary.replaceChildren(Object.assign(document.createElement("h2"), { textContent: "There is a problem" }), sentence);
+    form.before(summary);
+    summary.focus();
+  };
+  form.addEventListener("submit", refuse, { capture: true });
+}
+
 /* ---- fields that find by name: an ARIA combobox around a text box that takes a key ---------------------------- */
 
 const waitMs = 150;

@@ -127,3 +127,35 @@ def test_an_admin_without_children_has_no_rows(adas, ships):
     assert not ShipAdmin.children
     ships.add(Ship(ship_id="s-1"))
     assert adas.get(ROWS).status_code == 404
+
+
+def test_rows_of_another_parent_are_neither_shown_nor_changed_here(adas, visits, ships):
+    ships.add(Ship(ship_id="s-2"))
+    visits.add(Visit(ship_id="s-2", port="Riga", tons=1))
+    form = form_of(adas.get(ROWS))
+    foreign = {"row-0-key": "s-2~Riga", "row-0-tons": "6"}
+    answer = adas.post(ROWS, form | foreign)
+    assert answer.status_code == 422
+    assert "Somebody deleted this" in answer.content.decode()
+    assert adas.post(ROWS, form | foreign | {"row-0-remove": "on"}).status_code == 302
+    assert visits.get(("s-2", "Riga"), consistent=True).tons == 1
+
+
+def test_a_row_that_its_reader_may_not_see_or_change_is_not(adas, visits, monkeypatch):
+    form = form_of(adas.get(ROWS))
+    monkeypatch.setattr(VisitAdmin, "has_change_permission", lambda _, __, row=None: row is None)
+    assert adas.post(ROWS, form | {"row-0-tons": "6"}).status_code == 302
+    assert kept(visits)["Kiel"] == (5, 1)
+    monkeypatch.setattr(
+        VisitAdmin, "has_view_permission", lambda _, __, row=None: row is None or row.entity.port != "Kiel"
+    )
+    for address in (CHANGE, ROWS):
+        html = adas.get(address).content.decode()
+        assert ("Kiel" in html, "Oslo" in html) == (False, True)
+    assert "Kiel" not in adas.post(ROWS, form | {"row-0-tons": "6"}).content.decode().replace('value="Kiel"', "")
+
+
+@pytest.mark.parametrize("many", ["", "-1", "x", "٣", "99999", "0"], ids=range(6))
+def test_a_tampered_number_of_rows_breaks_and_removes_nothing(adas, visits, many):
+    assert adas.post(ROWS, form_of(adas.get(ROWS)) | {"rows": many}).status_code == 302
+    assert kept(visits) == {"Kiel": (5, 1), "Oslo": (7, 1)}

@@ -1,10 +1,13 @@
 """Fieldsets, read-only fields, the ways to save, and the link to the page on the site."""
 
 import re
+from decimal import Decimal
 
 import pytest
+from django.contrib.admin.utils import quote
 
 from apps.accounts.entities import Role
+from tests.console.office import Deliveries, Delivery
 from tests.console.pages import form_of
 from tests.console.ships import Crate, Ship
 from tests.policy_runs.web import browser, member
@@ -76,6 +79,19 @@ def test_what_was_typed_stays_where_the_row_was_deleted_meanwhile(adas, ships):
     assert ships.find("s-1", consistent=True) is None, "nothing comes back by itself"
     assert adas.post(ADD, again | {"ports": "a"}).status_code == 302
     assert ships.get("s-1", consistent=True).cargo == (Crate(mark="B"),)
+
+
+def test_a_key_of_several_parts_stays_too_where_the_row_was_deleted_meanwhile(adas, office_store):
+    deliveries = Deliveries(office_store)
+    row = deliveries.add(Delivery(harbour="Kiel", weight=Decimal("1.5"), note="x"))
+    address = f"/admin/console/delivery/{quote('HARBOUR#Kiel~1.5')}/change/"
+    form = form_of(adas.get(address)) | {"note": "Typed"}
+    deliveries.delete(row)
+    assert adas.post("/admin/console/delivery/Kiel~1.5/change/", form).status_code == 409
+    again = form_of(adas.post(address, form))
+    assert (again["harbour"], again["weight"], again["note"]) == ("Kiel", "1.5", "Typed")
+    assert adas.post("/admin/console/delivery/add/", again).status_code == 302
+    assert deliveries.get(("HARBOUR#Kiel", Decimal("1.5")), consistent=True).note == "Typed"
 
 
 def test_only_a_form_that_was_read_outlives_its_row(adas, ships):

@@ -6,7 +6,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.test import Client, RequestFactory
 
 from tests.console.pages import form_of
-from tests.console.ships import Crate, Ship
+from tests.console.ships import Crate, Ship, Visit, Visits
 from tests.policy_runs.web import browser, session_key
 
 CHANGE = "/admin/console/ship/s-1/change/"
@@ -64,3 +64,37 @@ def test_django_takes_a_request_for_checked_by_the_name_that_is_set_here():
 def test_whatever_else_is_sent_leads_to_signing_in(ship):
     answer = Client().post("/admin/console/ship/s-1/delete/", {"read_version": "1"})
     assert (answer.status_code, answer.url.startswith("/account/sign-in/")) == (302, True)
+
+
+def test_a_row_whose_key_has_letters_of_any_kind_is_shown_again(ada, ships):
+    ships.add(Ship(ship_id="Zürich 50%/ü", name="Swan"))
+    adas = browser(ada)
+    address = "/admin/console/ship/Zürich 50_25_2Fü/change/"
+    form = form_of(adas.get(address)) | {"name": "Typed"}
+    signed_out = Client().post(address, form)
+    assert signed_out.status_code == 401
+    again = adas.post(RESUME, form_of(signed_out))
+    assert (again.status_code, form_of(again)["name"]) == (422, "Typed")
+    to = again.content.decode().split("enctype")[0].rsplit('action="', 1)[1].split('"')[0]
+    assert adas.post(to, form_of(again)).status_code == 302
+    assert ships.get("Zürich 50%/ü", consistent=True).name == "Typed"
+
+
+def test_rows_are_shown_again_as_they_were_typed_and_saved_then(ada, ship, store, settings):
+    settings.ROOT_URLCONF = "tests.console.sorted_ship_urls"
+    visits = Visits(store)
+    for port in ("Kiel", "Oslo", "Riga"):
+        visits.add(Visit(ship_id="s-1", port=port, tons=5))
+    adas = browser(ada)
+    address = "/admin/console/ship/s-1/rows/0/"
+    typed = {"row-0-tons": "6", "row-1-remove": "on", "row-3-port": "Turku"}
+    signed_out = Client().post(address, form_of(adas.get(address)) | typed)
+    assert (signed_out.status_code, "You are signed out" in signed_out.content.decode()) == (401, True)
+    again = adas.post(RESUME, form_of(signed_out))
+    assert again.status_code == 422
+    assert f'action="{address}"' in again.content.decode()
+    assert {one.port: one.tons for one in visits.leafed(limit=9).items} == {"Kiel": 5, "Oslo": 5, "Riga": 5}
+    sent = form_of(again)
+    assert {name: sent[name] for name in typed} == typed
+    assert adas.post(address, sent).status_code == 302
+    assert {one.port: one.tons for one in visits.leafed(limit=9).items} == {"Kiel": 6, "Riga": 5, "Turku": 0}

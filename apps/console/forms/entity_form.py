@@ -81,6 +81,10 @@ class EntityForm(_ModelForm):
             found.disabled = self.fields[name].disabled
             self.fields[name] = found
 
+    def _was_sent(self, name: str) -> bool:
+        widget = self.fields[name].widget
+        return not widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name))
+
     def _new(self, name: str, column: AsItIs) -> forms.Field | None:
         """The inputs of a new one; JSON where that came from the page of what was deleted meanwhile."""
         found = column.formfield()
@@ -111,7 +115,9 @@ class EntityForm(_ModelForm):
         return [
             name
             for name in self.changeable
-            if name not in self.given and self.fields[name].has_changed(read[name], self[name].data)
+            if name not in self.given
+            and self._was_sent(name)
+            and self.fields[name].has_changed(read[name], self[name].data)
         ]
 
     @cached_property
@@ -149,7 +155,7 @@ class EntityForm(_ModelForm):
         told: Any = None
         try:
             told = json.loads(self.data.get(self.add_prefix(AS_READ)) or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             told = {}
         known = told if isinstance(told, dict) else {}
         return {name: known.get(name, self._entered(name)) for name in self.changeable}
@@ -162,7 +168,8 @@ class EntityForm(_ModelForm):
 
     def _page_of(self, entity: Entity) -> str:
         shown = [name for name in self.changeable if name not in self.secrets]
-        return json.dumps({name: entered_of(self.fields[name], getattr(entity, name)) for name in shown})
+        held = {name: entered_of(self.fields[name], getattr(entity, name)) for name in shown}
+        return json.dumps(held, ensure_ascii=False)  # escapes would make it three times as long
 
     def _made(self, data: Mapping[str, Any]) -> Entity:
         if self.stored is None:

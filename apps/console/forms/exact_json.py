@@ -12,7 +12,10 @@ from pydantic import BaseModel
 from apps.storage.items.values import is_number, is_text
 
 LARGEST_BYTES = 400 * 1024
+MOST_LEVELS = 28
+"""DynamoDB keeps 32 levels, and the audit entry of a change holds the value some levels down."""
 _STEP = "  "
+_TOO_DEEP = f"This is nested too deeply: {MOST_LEVELS} levels are the most."
 
 
 class Mistake(ValueError):
@@ -25,13 +28,16 @@ def read_json(text: str) -> Any:
     if size > LARGEST_BYTES:
         raise Mistake(f"This has {size // 1024} KB, and the whole row can have 400 KB.")
     try:
-        return json.loads(
+        found = json.loads(
             text, parse_int=_number, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_once
         )
     except json.JSONDecodeError as error:
         raise Mistake(f"Line {error.lineno}, column {error.colno}: {_told(error.msg)}") from None
     except RecursionError:
-        raise Mistake("This is nested too deeply.") from None
+        raise Mistake(_TOO_DEEP) from None
+    if _levels(found) > MOST_LEVELS:
+        raise Mistake(_TOO_DEEP)
+    return found
 
 
 def write_json(value: Any, *, indent: str = "") -> str:
@@ -99,6 +105,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise Mistake("It holds half a character (a \\u escape without its other half).")
         found[name] = value
     return found
+
+
+def _levels(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if parts is None else 1 + max(map(_levels, parts), default=0)
 
 
 def _told(message: str) -> str:

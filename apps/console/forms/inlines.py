@@ -96,7 +96,8 @@ def children(
     if not admin.has_view_permission(request):
         return None
     page = admin.rows().page(inline.query(row.entity), limit=inline.limit)
-    rows = [admin.row(inline.as_shown(entity, row.entity)) for entity in page.items]
+    found = (admin.row(inline.as_shown(entity, row.entity)) for entity in page.items)
+    rows = [one for one in found if admin.has_view_permission(request, one)]
     parents = f"{parent_admin.admin_site.name}:{parent_admin.opts.app_label}_{parent_admin.opts.model_name}_rows"
     may = may_change(admin, inline, request=request, parent=row.entity)
     return Children(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -13,17 +14,17 @@ from apps.console.forms.secret_fields import NEW
 from apps.errors import Conflict, NotFound
 
 TO = "_resume_to"
-REFUSED = "console_refused"
+REFUSED, FORM_ADDRESS = "console_refused", "console_form_address"
 _LEFT_OUT = frozenset({"csrfmiddlewaretoken", TO})
 
 
 def form_at(address: str, *, namespace: str) -> ResolverMatch | None:
-    """The form of a row, or of a new one, that this path leads to; None for any other path."""
+    """The form of a row, of a new one, or of a row's children, that this path leads to; None for any other path."""
     try:
         match = resolve(address)
     except Resolver404:
         return None
-    is_form = match.namespace == namespace and str(match.url_name).endswith(("_change", "_add"))
+    is_form = match.namespace == namespace and str(match.url_name).endswith(("_change", "_add", "_rows"))
     return match if is_form else None
 
 
@@ -54,14 +55,15 @@ def resumed(namespace: str) -> Callable[[HttpRequest], HttpResponse]:
     @csrf_exempt
     def view(request: HttpRequest) -> HttpResponse:
         to = request.POST.get(TO, "")
-        match = form_at(to.partition("?")[0], namespace=namespace)
+        match = form_at(unquote(to.partition("?")[0]), namespace=namespace)
         if request.method != "POST" or match is None or not request.user.is_authenticated:
             raise NotFound("There is no such page, or you may not see it.")
         request.GET = QueryDict(to.partition("?")[2])
         known: dict[str, Any] = vars(request)
         known[REFUSED] = Conflict("You were signed out when you sent this. Look at it, then save it again.")
         known["csrf_processing_done"] = True  # pinned in the tests
-        answer: HttpResponse = match.func(request, *match.args, form_url=to, **match.kwargs)
+        known[FORM_ADDRESS] = to
+        answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return answer
 
     return view

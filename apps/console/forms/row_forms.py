@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.console.forms.entity_form import READ_VERSION, EntityForm
 from apps.console.forms.inlines import Inline, admin_of
+from apps.console.forms.resume import FORM_ADDRESS, REFUSED
 from apps.console.lists.row_lists import FOUND
 from apps.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.storage.errors import StaleVersion
@@ -36,17 +37,18 @@ class RowForms:
             raise Forbidden("You may see this, but not change it here.")
         self.given = dict(given)
         self.page = self.admin.rows().page(inline.query(parent), limit=inline.limit)
+        self.address: str = vars(request).get(FORM_ADDRESS, "")
         self.forms: list[Any] = []
         self.saved = self.count = 0
 
     def show(self) -> None:
         """The forms of what is stored, and the empty ones."""
-        self.forms = [self._form(number, self.admin.row(one)) for number, one in enumerate(self.page.items)]
+        self.forms = [self._form(number, row) for number, row in enumerate(self._rows())]
         self._add_spare(len(self.forms))
 
     def take(self) -> bool:
         """Save what was changed, row by row; whether nothing was refused."""
-        stored = {row.pk: row for row in map(self.admin.row, self.page.items)}
+        stored = {row.pk: row for row in self._rows()}
         posted = self.request.POST
         many = posted.get("rows", "")
         number_of_rows = min(int(many), MOST_ROWS) if many.isascii() and many.isdigit() and len(many) < LONG else 0
@@ -69,6 +71,9 @@ class RowForms:
                 self.forms.append(self._judged(self._form(number, None, typed=True, refused=gone)))
             return
         form = self._form(number, row, typed=True)
+        if REFUSED in vars(self.request):
+            self._show_again(form, number=number, row=row, removing=removing)
+            return
         try:
             if removing and row is not None:
                 self._remove(number, row)
@@ -87,9 +92,20 @@ class RowForms:
             now = self._again(row.pk) if row is not None else None
             self.forms.append(self._judged(self._form(number, now, typed=True, refused=error)))
 
+    def _show_again(self, form: Any, *, number: int, row: Any, removing: bool) -> None:
+        """What was typed before somebody was signed out; nothing of it is saved yet."""
+        if removing or form.changed:
+            form = self._judged(self._form(number, row, typed=True, refused=vars(self.request)[REFUSED]))
+            form.removing = removing
+            self.forms.append(form)
+        elif row is not None:
+            self.forms.append(self._form(number, row))
+
     def _write(self, form: EntityForm, row: Any) -> Any:
         if row is None:
             return self.admin.create(self.request, form.entity)
+        if not self.admin.has_change_permission(self.request, row):
+            raise Forbidden("You may see this, but not change it here.")
         return self.admin.change(self.request, before=row.entity, after=form.entity)
 
     def _remove(self, number: int, row: Any) -> None:
@@ -102,9 +118,18 @@ class RowForms:
     def _again(self, key: str) -> Any:
         vars(self.request).pop(FOUND, None)
         try:
-            return self.admin.get_object(self.request, key)
+            row = self.admin.get_object(self.request, key)
         except NotFound:
             return None
+        return row if self._is_one_of_them(row) else None
+
+    def _rows(self) -> list[Any]:
+        return [row for row in map(self.admin.row, self.page.items) if self._is_one_of_them(row)]
+
+    def _is_one_of_them(self, row: Any) -> bool:
+        """Whether it is a child of this parent, and the reader may see it."""
+        is_ours = all(getattr(row.entity, name) == value for name, value in self.given.items())
+        return is_ours and self.admin.has_view_permission(self.request, row)
 
     def _form(self, number: int, row: Any, *, typed: bool = False, refused: Any = None) -> Any:
         kind = self.admin.get_form(self.request, row, change=row is not None)
@@ -112,12 +137,10 @@ class RowForms:
         data = None
         if typed:
             data = cast("Any", self.request.POST).copy()
-            if row is None:
-                data.update({f"row-{number}-{name}": str(value) for name, value in self.given.items()})
+            data.update({f"row-{number}-{name}": str(value) for name, value in self.given.items()})
         form = kind(data, instance=self.admin.model() if row is None else row, prefix=f"row-{number}")
         form.key = "" if row is None else row.pk
-        if row is None:
-            form.given = frozenset(self.given)
+        form.given = frozenset(self.given)
         return form
 
     @staticmethod

@@ -50,9 +50,9 @@ class SecretInput(OwnTemplate):
         return {"new": Typed(data.get(f"{name}{NEW}", "")), "remove": f"{name}-remove" in data}
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        """Whether the input was not sent at all."""
+        """Whether neither the input nor the box was sent."""
         del files
-        return f"{name}{NEW}" not in data
+        return f"{name}{NEW}" not in data and f"{name}-remove" not in data
 
     def id_for_label(self, id_: str) -> str:
         """That of the input."""

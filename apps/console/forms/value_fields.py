@@ -130,7 +130,7 @@ class OneOfField(ValueField):
             if self.required:
                 raise ValidationError(REQUIRED)
             return None
-        if value not in self.values:
+        if not isinstance(value, str) or value not in self.values:
             raise ValidationError("Choose one of those that are offered.")
         return self.values[value]
 

@@ -6,10 +6,12 @@ from itertools import takewhile
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import label_for_field, lookup_field, quote
 from django.db import models
 from django.urls import reverse
+from django.utils.html import format_html
 
 from apps.audit.entities import AuditEntry
 from apps.console.lists.changelist import CursorList
@@ -37,6 +39,13 @@ class Row:
     name: str
     url: str
     cells: tuple[tuple[str, Value], ...]
+
+
+@register.simple_tag
+def upload_limits() -> str:
+    """How much a form can send, for the script that says so before it is sent."""
+    most_bytes, most_fields = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return format_html('data-most-bytes="{}" data-most-fields="{}"', most_bytes, most_fields)
 
 
 @register.simple_tag

@@ -46,7 +46,7 @@ def encode_decimal(value: Decimal | int) -> Json:
     text = str(value)
     if len(text) <= MOST_DIGITS and "E" not in text:
         return {"N": text}
-    if len(value.as_tuple().digits) > MOST_DIGITS:
+    if len("".join(map(str, value.as_tuple().digits)).strip("0")) > MOST_DIGITS:
         raise ValueError(f"{value} has more than the {MOST_DIGITS} digits that DynamoDB keeps")
     if not SMALLEST_EXPONENT <= value.adjusted() <= LARGEST_EXPONENT:
         raise ValueError(f"{value} is larger or smaller than any number that DynamoDB keeps")
