@@ -1,7 +1,10 @@
 """What an audit entry says of a change, field by field and part by part."""
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +12,7 @@ from apps.audit.entities import BLANK, AuditEntry
 from apps.console.shown import Value, value_as_shown
 
 _ABSENT = object()
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,8 @@ class Change:
 
 
 def told_changes(entry: AuditEntry) -> list[Change]:
-    """Every part that changed."""
-    names = dict.fromkeys((*entry.before, *entry.after))
+    """Every part that changed, by name: the store keeps no order."""
+    names = sorted({*entry.before, *entry.after})
     return [
         change
         for name in names
@@ -38,7 +42,7 @@ def _changes(name: str, before: Any, after: Any) -> Iterator[Change]:
     if BLANK in (before, after):
         yield Change(name, value_as_shown(None), value_as_shown(None), is_hidden=True)
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
-        for part in dict.fromkeys((*before, *after)):
+        for part in sorted({*before, *after}):
             then, now = before.get(part, _ABSENT), after.get(part, _ABSENT)
             if then != now:
                 yield from _changes(f"{name}, {part}", then, now)
@@ -61,6 +65,10 @@ def _more(ones: Any, others: Any) -> tuple[str, ...]:
 
 
 def _shown(value: Any) -> Value:
+    """The value; what an entry has as the text of a moment, as one."""
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        with suppress(ValueError):
+            return value_as_shown(datetime.fromisoformat(value))
     return value_as_shown(None if value is _ABSENT else value)
 
 

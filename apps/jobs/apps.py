@@ -8,3 +8,4 @@ class JobsConfig(AppConfig):
 
     name = "apps.jobs"
     label = "jobs"
+    verbose_name = "Jobs"

@@ -8,3 +8,4 @@ class PolicyRunsConfig(AppConfig):
 
     name = "apps.policy_runs"
     label = "policy_runs"
+    verbose_name = "Policy runs"

@@ -12,6 +12,7 @@ class StorageConfig(AppConfig):
 
     name = "apps.storage"
     label = "storage"
+    verbose_name = "Storage"
 
     def ready(self) -> None:
         """Let `manage.py check` look at the declarations; they are loaded only then."""

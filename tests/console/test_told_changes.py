@@ -33,6 +33,9 @@ def told(before, after):
         ({"m": {"h": 1}}, {"m": {}}, [("m, h", 1, None, (), ())]),
         ({"m": {"token": "(hidden)"}}, {"m": {"token": None}}, [("m, token", None, None, (), ())]),
         ({"version": 1}, {"version": 2}, []),
+        ({"b": 1}, {"a": 2, "b": 3}, [("a", None, 2, (), ()), ("b", 1, 3, (), ())]),
+        ({}, {"a": "2026-03-31T10:00:00.000Z"}, [("a", None, datetime(2026, 3, 31, 10, tzinfo=UTC), (), ())]),
+        ({}, {"a": "2026-99-31T10:00:00Z"}, [("a", None, "2026-99-31T10:00:00Z", (), ())]),
     ],
 )
 def test_a_change_is_told_part_by_part(before, after, expected):
