@@ -458,7 +458,9 @@ def test_roles_that_need_one_are_led_to_set_it_up_before_anything_else(
     assert client.get("/whoever/").content == b"nobody False"
     assert client.post("/account/tokens/", {"name": "x", "days": 7}).status_code == 302
     assert "Your role asks for a second factor" in client.get("/account/second-factor/").content.decode()
-    set_up(client)
+    app = set_up(client)
+    assert "Your role asks for" not in app.shown
+    assert "Your second factor is on. All other browsers are signed out." in app.shown
     assert client.get("/").content == b"Hello Ada"
 
 
