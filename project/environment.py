@@ -249,7 +249,7 @@ def _public_url(reader: _Reader, *, is_dev: bool) -> str | None:
     if not is_dev and any(host.startswith((".", "*")) for host in hosts):
         # Whoever asks chooses among them, and so where a link to a new password would lead.
         reader.needed("RUNGS_PUBLIC_URL", "RUNGS_ALLOWED_HOSTS leaves open what links in mails begin with")
-    return reader.parsed("RUNGS_PUBLIC_URL", _site_url, None)
+    return reader.parsed("RUNGS_PUBLIC_URL", lambda raw: _site_url(raw, is_dev=is_dev), None)
 
 
 def _environment_name(raw: str) -> EnvironmentName:
@@ -292,10 +292,15 @@ def _http_url(raw: str) -> str:
     return raw.rstrip("/")
 
 
-def _site_url(raw: str) -> str:
+def _site_url(raw: str, *, is_dev: bool) -> str:
     url = _http_url(raw)
-    if urlsplit(url).path:
+    parts = urlsplit(url)
+    if parts.path:
         raise ValueError(f"{raw!r} has a path; the site stands at the root of its host")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("write an address without user, query and #")
+    if parts.scheme != "https" and not is_dev:
+        raise ValueError(f"{raw!r} is no https address: links to choose a password would cross the network in the open")
     return url
 
 

@@ -113,6 +113,8 @@ WRONG = [
     ("RUNGS_ALLOWED_HOSTS", " , ", "nothing but commas"),
     ("RUNGS_PUBLIC_URL", "rungs.example.org", "no http or https address"),
     ("RUNGS_PUBLIC_URL", "https://example.org/rungs", "has a path"),
+    ("RUNGS_PUBLIC_URL", "https://example.org?a=1", "without user, query and #"),
+    ("RUNGS_PUBLIC_URL", "https://me:secret@example.org", "without user, query and #"),
     ("RUNGS_TRUSTED_PROXIES", "10.0.0.1/8", "host bits"),
     ("RUNGS_TRUSTED_PROXIES", "proxy.example.org", "does not appear to be"),
     ("RUNGS_EMAIL_PORT", "0", "between 1 and 65535"),
@@ -139,6 +141,13 @@ def test_where_the_host_names_are_open_the_address_for_links_must_be_named(hosts
     (complaint,) = complaints(RUNGS_ENV="prod", **{**SAFE, "RUNGS_ALLOWED_HOSTS": hosts})
     assert complaint.startswith("RUNGS_PUBLIC_URL is not set")
     assert read(RUNGS_ENV="prod", **SAFE).public_url is None
+
+
+def test_links_that_choose_a_password_are_secure_outside_dev() -> None:
+    insecure = {"RUNGS_PUBLIC_URL": "http://rungs.example.org"}
+    (complaint,) = complaints(RUNGS_ENV="prod", **{**SAFE, **insecure})
+    assert complaint.startswith("RUNGS_PUBLIC_URL: 'http://rungs.example.org' is no https address")
+    assert read(**insecure).public_url == "http://rungs.example.org"
 
 
 def test_all_complaints_are_told_at_once() -> None:

@@ -8,6 +8,7 @@ that are right. An address that gave a right code before has a counter of its ow
 A try is counted before its code is looked at, so that many at once gain nothing.
 """
 
+import contextlib
 import hashlib
 import math
 import secrets
@@ -48,6 +49,12 @@ class CodeThrottle:
         """The code was right: forget the wrong ones, and know this address."""
         self.buckets.delete(attempt.counter)
         self.buckets.put_many([Bucket(bucket=attempt.familiar, expires_at=now + FAMILIAR_IS_KEPT)])
+
+    def undecided(self, attempt: CodeAttempt) -> None:
+        """No code was looked at after all (no store, no key service): the try does not count."""
+        taken_back = Update(add={"failures": -1}, remove=("opens_at",))
+        with contextlib.suppress(ConditionFailed, ItemNotFound):
+            self.buckets.update(attempt.counter, taken_back, condition=attribute("failures").above(0))
 
     def unlocking(self, *, user_id: str, now: datetime) -> Write:
         """The write that forgets this account's wrong codes, whatever address they came from."""

@@ -7,6 +7,7 @@ from threading import BoundedSemaphore
 from django.contrib.auth import hashers, password_validation
 from django.core.exceptions import ValidationError
 
+from apps.accounts.entities import User, folded
 from apps.errors import Invalid, Unavailable
 
 AT_ONCE = 4  # each takes 100 MiB
@@ -56,10 +57,17 @@ class Passwords:
             self._turns.release()
 
 
-def check_rules(password: str, *, field: str = "password") -> None:
-    """Raise `Invalid` with every rule (setting `AUTH_PASSWORD_VALIDATORS`) that a new password breaks."""
+def check_rules(password: str, *, of: User | None = None, field: str = "password") -> None:
+    """Raise `Invalid` with every rule that a new password breaks: those of the setting `AUTH_PASSWORD_VALIDATORS`, and
+    that it is neither name nor e-mail address `of` its owner, which whoever guesses tries first.
+    """
+    broken = []
     try:
         password_validation.validate_password(password)
     except ValidationError as error:
-        findings = [{"message": message} for message in error.messages]
-        raise Invalid(" ".join(error.messages), code="weak_password", field=field, findings=findings) from None
+        broken = error.messages
+    if of is not None and folded(password) in {of.email, of.name_key}:
+        broken.append("The password must not be the name or the e-mail address.")
+    if broken:
+        findings = [{"message": message} for message in broken]
+        raise Invalid(" ".join(broken), code="weak_password", field=field, findings=findings)

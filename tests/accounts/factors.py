@@ -16,10 +16,11 @@ KEY = re.compile(r'id="factor-key"[^>]*>([A-Z2-7 ]+)<')
 
 @dataclass
 class App:
-    """An authenticator app and the recovery codes that came with it."""
+    """An authenticator app and the recovery codes that came with it, on the page `shown`."""
 
     key: str
     recovery: list[str]
+    shown: str = ""
 
     def code(self, *, steps: int = 1) -> str:
         """What it will show some steps of 30 seconds from now: the next one is newer than that of setting up, and right
@@ -36,7 +37,8 @@ def set_up(client: Client) -> App:
     app = App(key=found.group(1).replace(" ", ""), recovery=[])
     answer = client.post("/account/second-factor/confirm/", {"code": app.code(steps=0)})
     assert answer.status_code == 200, answer.content
-    app.recovery = list(dict.fromkeys(CODES.findall(answer.content.decode())))
+    app.shown = answer.content.decode()
+    app.recovery = list(dict.fromkeys(CODES.findall(app.shown)))
     return app
 
 

@@ -84,6 +84,12 @@ def test_a_change_that_cannot_be_is_refused_beside_its_field_and_shows_no_passwo
     assert sign_in(Client()).status_code == 302
 
 
+def test_nobody_takes_their_address_for_a_password(client: Client, change: Callable[..., HttpResponse]) -> None:
+    answer = change(client, new="Ada@Example.org")
+    assert answer.status_code == 422
+    assert "must not be the name or the e-mail address" in answer.content.decode()
+
+
 def test_a_stolen_session_cannot_try_passwords_for_ever(
     client: Client, change: Callable[..., HttpResponse], passwords: CountingPasswords
 ) -> None:

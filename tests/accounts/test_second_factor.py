@@ -338,6 +338,18 @@ def test_support_unlocks_codes_too_from_strange_and_from_known_addresses(
     ]
 
 
+def test_tries_while_no_code_can_be_looked_at_do_not_count(app: App, half: Client, ada: User) -> None:
+    factors = wiring.second_factors()
+    table, key = factors.store.physical(factors.table), {"user_id": {"S": ada.user_id}}
+    sealed = factors.store.client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+    spoilt = {"B": sealed["key"]["B"][::-1]}
+    factors.store.client.put_item(TableName=table, Item={**sealed, "key": spoilt})
+    for _ in range(8):
+        assert enter(half, app.code()).status_code == 503
+    factors.store.client.put_item(TableName=table, Item=sealed)
+    assert enter(half, app.code()).status_code == 302
+
+
 def test_the_code_needs_the_csrf_token(app: App, ada: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', strict.get("/account/sign-in/").content.decode())
@@ -458,7 +470,9 @@ def test_roles_that_need_one_are_led_to_set_it_up_before_anything_else(
     assert client.get("/whoever/").content == b"nobody False"
     assert client.post("/account/tokens/", {"name": "x", "days": 7}).status_code == 302
     assert "Your role asks for a second factor" in client.get("/account/second-factor/").content.decode()
-    set_up(client)
+    app = set_up(client)
+    assert "Your role asks for" not in app.shown
+    assert "Your second factor is on. All other browsers are signed out." in app.shown
     assert client.get("/").content == b"Hello Ada"
 
 

@@ -105,6 +105,13 @@ def test_a_weak_password_is_refused_and_nothing_is_stored(make_user: Callable[..
     assert wiring.users().by_email("ada@example.org") is None
 
 
+@pytest.mark.parametrize("password", ["Ada.Lovelace@Example.org", "augusta ada byron"], ids=range(2))
+def test_a_name_or_an_address_is_no_password_of_its_owner(make_user: Callable[..., User], password: str) -> None:
+    with pytest.raises(Invalid, match="must not be the name or the e-mail address"):
+        make_user(email="ada.lovelace@example.org", name="Augusta Ada Byron", password=password)
+    assert make_user(email="other@example.org", password=password).has_password
+
+
 @pytest.mark.parametrize("email", ["", "ada", "ada@", "a b@example.org", "x" * 250 + "@example.org", "a\x07@b.org"])
 def test_what_is_no_address_is_refused_with_its_field(make_user: Callable[..., User], email: str) -> None:
     with pytest.raises(Invalid) as refused:

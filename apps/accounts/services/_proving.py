@@ -54,11 +54,15 @@ def accept_code(
 ) -> Accepted:
     """What a code of the user's app, or one of their recovery codes, has to be written with.
 
-    Raises `WrongCode` and `TooManyAttempts`.
+    Raises `WrongCode` and `TooManyAttempts`, and `Unavailable`, which does not count.
     """
     attempt = throttle.admit(user_id=user.user_id, address=address, now=now)
-    factor = factors.in_use_by(user.user_id)
-    accepted = _accepted(factor, typed(code), attempt=attempt, now=now) if factor else None
+    try:
+        factor = factors.in_use_by(user.user_id)
+        accepted = _accepted(factor, typed(code), attempt=attempt, now=now) if factor else None
+    except Unavailable:
+        throttle.undecided(attempt)
+        raise
     if accepted is None:
         raise WrongCode
     return accepted

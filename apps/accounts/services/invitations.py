@@ -109,8 +109,8 @@ def choose_password(
 
     `address` is for the audit log. Raises `LinkVoid`, `Invalid` (field `new_password`), `StaleVersion`.
     """
-    check_rules(password, field="new_password")
     user, invitation = whose_link(users, invitations, hashed=hashed)
+    check_rules(password, of=user, field="new_password")
     password_hash = passwords.hashed(password)
     for _ in range(TRIES):
         action = f"user.{invitation.kind}_used"

@@ -55,7 +55,7 @@ def create_user(
     except ValidationError as error:
         raise invalid(error) from None
     if password is not None:
-        check_rules(password)
+        check_rules(password, of=user)
         user = user.evolve(password_hash=passwords.hashed(password))
     after = {"email": user.email, "name": user.name, "roles": user.roles}
     return users.add(user, audit.recording(object_of(user), action="user.created", actor=actor, at=now, after=after))
@@ -171,7 +171,7 @@ def set_password(
     require(by, Permission.USERS_CHANGE)
     if by.user_id == user.user_id:
         raise Invalid("Change your own password on your account's page.", field="password")
-    check_rules(password)
+    check_rules(password, of=user)
     changed = user.evolve(password_hash=passwords.hashed(password), auth_epoch=user.auth_epoch + 1, updated_at=now)
     entry = audit.recording(object_of(user), action="user.password_set", actor=actor, at=now)
     stored = users.save(changed, entry, *throttle.unlocking(email=user.email, now=now))

@@ -108,7 +108,7 @@ def change_password(
     Raises `WrongCredentials` (field `current_password`), `TooManyAttempts`, `Invalid` (field `new_password`),
     `StaleVersion`.
     """
-    check_rules(new, field="new_password")
+    check_rules(new, of=user, field="new_password")
     field = "current_password"
     prove_password(user, current, field=field, address=address, now=now, throttle=throttle, passwords=passwords)
     changed = user.evolve(password_hash=passwords.hashed(new), auth_epoch=user.auth_epoch + 1, updated_at=now)
