@@ -153,6 +153,14 @@ class YesNo(Filter):
 class Exactly(Filter):
     """A whole value, typed in."""
 
+    @property
+    def unfit(self) -> str:
+        """It must be a text or a whole number, or follow from other fields."""
+        is_typed = issubclass(self._kind, str | int) and self._kind is not bool
+        if is_typed or self.name not in self.entity.model_fields:
+            return ""
+        return "Only texts and whole numbers are typed in: use YesNo for a flag, Choices for enums, Days for dates."
+
     def fields(self) -> Mapping[str, forms.Field]:
         """A line of text, or of a number."""
         if self._kind is int:
