@@ -96,7 +96,7 @@ class UserAdmin(UserPages):
         return services.change_user(wiring.users(), before=before, after=after, sessions=sessions, **done_by(request))
 
     @row_action(
-        "Deactivate",
+        "Deactivate …",
         permission=Permission.USERS_CHANGE,
         done="deactivated",
         confirm="They are signed out at once, and cannot sign in until they are made active again.",
