@@ -100,7 +100,8 @@ class UserPages(EntityAdmin[User]):
         try:
             send(request, user)
         except MailNotSent:
-            messages.warning(request, f"{also}The mail could not be sent. Send it again in a while, or show the link.")
+            other = ", or show the link" if allowed(signed_in_user(request), Permission.USERS_CHANGE) else ""
+            messages.warning(request, f"{also}The mail could not be sent. Send it again in a while{other}.")
             return False
         messages.success(request, told)
         return True

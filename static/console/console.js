@@ -7,8 +7,13 @@ const one = (selector, root = document) => root.querySelector(selector);
 
 for (const form of all("[data-narrow-by]")) {
   const settled = (field) => field.type !== "date" || field.value === "" || Number(field.value.slice(0, 4)) >= 1970;
+  // Each arrow key and each digit is a change: who types sends the form by Enter or its button.
+  let isTyped = false;
+  for (const kind of ["focusin", "pointerdown"]) form.addEventListener(kind, () => (isTyped = false));
+  form.addEventListener("keydown", () => (isTyped = true));
   form.addEventListener("change", (event) => {
-    if (event.target.matches("select, [type=date], [type=hidden]") && settled(event.target)) form.requestSubmit();
+    const isChosen = event.target.matches("select, [type=date]") && !isTyped && settled(event.target);
+    if (isChosen || event.target.type === "hidden") form.requestSubmit();
   });
   form.addEventListener("submit", () => {
     // An address says what was chosen, and nothing of what was not.

@@ -58,6 +58,23 @@ async def test_users_are_filtered_sorted_and_found_and_the_address_says_so(new_c
     ada.expect_no_complaint("422")
 
 
+async def test_filters_are_chosen_by_keyboard_and_sent_when_one_says_so(new_context):
+    page = (await watched(await new_context())).page
+    await sign_in(page, "ada")
+    await page.goto(USERS)
+    role = page.get_by_label("Role", exact=True)
+    await role.focus()
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    for _ in range(2):
+        await role.press("ArrowDown")
+        await page.wait_for_timeout(100)
+    assert sent == []
+    await expect(role).to_have_value("manager")
+    await page.get_by_role("button", name="Search").press("Enter")
+    await page.wait_for_url(re.compile(r"/user/\?roles=manager$"))
+
+
 async def test_hosts_are_chosen_by_keyboard_switched_off_and_deleted_after_a_question(new_context):
     ada = await watched(await new_context())
     page = ada.page

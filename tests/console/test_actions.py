@@ -137,6 +137,16 @@ def test_an_action_may_ask_for_more_and_what_was_typed_stays(adas, hosts, three,
     assert [hosts.get(f"host-{number}").description for number in range(3)] == ["Retired", "", "Retired"]
 
 
+def test_what_changed_while_the_form_was_corrected_stays_and_is_told(adas, hosts, three, renamed):
+    question = adas.post(HOSTS, chosen("describe", "host-0", "host-2"))
+    hosts.save(three[0].evolve(description="Somebody else's"))
+    wrong = adas.post(HOSTS, asked(question) | {"reason": ""})
+    assert "changed it in the meantime" in states(wrong)["host-0"]
+    assert asked(wrong)["row"] == ["host-2"]
+    adas.post(HOSTS, asked(wrong) | {"reason": "Retired"})
+    assert [hosts.get(f"host-{number}").description for number in (0, 2)] == ["Somebody else's", "Retired"]
+
+
 def test_chosen_rows_are_exported_as_harmless_csv_and_that_is_recorded(store, adas, ada, hosts, three, costs):
     hosts.save(three[1].evolve(description="=HYPERLINK(1)"))
     with costs(requests=4, gets=3, writes=1):

@@ -58,6 +58,8 @@ def test_an_option_that_needs_sql_is_refused(option):
         (UserAdmin, {"filters": (Exactly("shoe_size"),)}, "E011", "of no stored field"),
         (UserAdmin, {"filters": (Choices("name"),)}, "E011", "`name` cannot be filtered by Choices"),
         (UserAdmin, {"filters": (YesNo("name"),)}, "E011", "`name` cannot be filtered by YesNo"),
+        (UserAdmin, {"filters": (Exactly("is_active"),)}, "E011", "use YesNo for a flag"),
+        (UserAdmin, {"filters": (Exactly("roles"),)}, "E011", "Choices for enums"),
         (UserAdmin, {"filters": (Days("name"),)}, "E011", "Use Day for a day as text"),
         (UserAdmin, {"filters": (Days("created_at"),)}, "E012", "createdAt to the `include` of directory-index"),
         (UserAdmin, {"filters": (Exactly("auth_epoch"),)}, "E012", "Add a listing `by=('auth_epoch',)`"),

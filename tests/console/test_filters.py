@@ -236,6 +236,32 @@ def test_a_user_is_found_by_the_whole_e_mail_with_two_reads_by_key(adas, ada, co
         assert rows(adas.get(f"{USERS}?q=ada")) == ["Ada Admin"]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "is_found"),
+    [("roles=admin", True), ("roles=operator", False), ("is_active=no", False), ("roles=admin&is_active=yes", True)],
+)
+def test_who_is_found_by_the_whole_e_mail_is_so_under_the_filters_alone(adas, ada, chosen, is_found):
+    assert rows(adas.get(f"{USERS}?q={ada.email}&{chosen}")) == (["Ada Admin"] if is_found else [])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_found"),
+    [
+        ("status=success", True),
+        ("status=failed", False),
+        ("user_id=user-0&failed_count=0", True),
+        ("failed_count=1", False),
+        ("created_at__from=2026-03-01&created_at__to=2026-03-01", True),
+        ("created_at__from=2026-03-02", False),
+        ("created_at__to=2026-02-28", False),
+    ],
+)
+def test_a_row_that_is_found_by_its_key_is_so_under_every_kind_of_filter(adas, runs, monkeypatch, chosen, is_found):
+    monkeypatch.setattr("tests.console.office.RunAdmin.finds", {"execution_id": str})
+    found = rows(adas.get(f"{RUNS}?q={runs[0].execution_id}&{chosen}"))
+    assert found == (ids(runs, 0) if is_found else [])
+
+
 def test_a_related_column_shows_names_by_one_batch_for_the_page(office_store, adas, costs):
     people = [member(office_store, Role.OPERATOR, name=f"Owner {number}") for number in range(20)]
     for number in range(40):

@@ -113,6 +113,45 @@ def test_what_django_s_own_lists_know_does_no_harm_here(adas, host, query):
         assert adas.get(f"{address}?{query}").status_code == 200, address
 
 
+def test_a_page_of_which_one_may_see_nothing_leads_on(adas, hosts, monkeypatch):
+    for number in range(4):
+        hosts.add(Host(host_name=f"host-{number}", address="192.0.2.1", port=23))
+    monkeypatch.setattr("apps.policy_runs.admin.HostAdmin.list_per_page", 2)
+    first = {host.host_name for host in hosts.leaf(limit=2)}
+    allowed = lambda _, request, obj=None: obj is None or obj.pk not in first  # noqa: ARG005, E731
+    monkeypatch.setattr("apps.policy_runs.admin.HostAdmin.has_view_permission", allowed)
+    page = adas.get(HOSTS)
+    assert rows(page) == []
+    assert "No hosts are left on this page." in page.content.decode()
+    assert len(rows(adas.get(HOSTS + link(page, "next")))) == 2
+
+
+ODD = ["%00", "%ED%A0%80", "%FF", "9" * 40, "-1", "NaN", "%D9%A1", "x" * 1500, "2026-02-30", "~", "x&{0}=&{0}=y"]
+NAMES = [
+    "q",
+    "p",
+    "o",
+    "e",
+    "all",
+    "_facets",
+    "_to_field",
+    "_changelist_filters",
+    "roles",
+    "is_active",
+    "key",
+    "strange__in",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_an_address_asks_is_answered(adas, ada, host, name):
+    pages = ("", "suggestions/", "add/", f"{ada.user_id}/change/", f"{ada.user_id}/history/")
+    for address in (*(USERS + page for page in pages), HOSTS, f"{HOSTS}add/", "/admin/"):
+        for value in ODD:
+            asked = f"{address}?{name}={value.format(name)}"
+            assert adas.get(asked).status_code in {200, 400, 404, 422}, asked
+
+
 @pytest.mark.parametrize("key", ["nobody", "x" * 3000, "%00", "a_2Fb"])
 def test_the_history_of_what_never_was_is_empty(adas, key):
     assert "The audit log has nothing on" in adas.get(f"{HOSTS}{key}/history/").content.decode()

@@ -98,6 +98,13 @@ def test_a_mail_that_cannot_be_sent_is_told_and_the_user_stays(store, adas, sett
     assert len(mail.outbox) == 1
 
 
+def test_support_is_not_told_to_show_a_link_which_it_cannot(store, sams, olga, no_mail_server):
+    sams.post(page_of(olga, "send-link"))
+    page = told(sams, page_of(olga))
+    assert "The mail could not be sent. Send it again in a while." in page
+    assert "link." not in page.partition("could not be sent")[2][:80]
+
+
 def test_a_link_is_shown_once_and_lets_them_choose_a_password(store, adas):
     answer = adas.post(ADD, form_of(adas.get(ADD)) | NEW | {"way_in": "shown"})
     assert answer.status_code == 200

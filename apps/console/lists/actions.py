@@ -155,8 +155,9 @@ class RowActions(_Lists):
             return self._done(request, action, chosen, {})
         is_confirmed = CONFIRMED in request.POST
         form = action.form(request.POST if is_confirmed else None) if action.form else None
-        if is_confirmed and (form is None or form.is_valid()):
+        if is_confirmed:
             self._refuse_other_versions(chosen, request.POST.getlist(ROW), request.POST.getlist(VERSION))
+        if is_confirmed and (form is None or form.is_valid()):
             return self._done(request, action, chosen, form.cleaned_data if form else {})
         context = {"action": action, "chosen": chosen, "able": [one for one in chosen if not one.refusal], "form": form}
         status = HTTPStatus.UNPROCESSABLE_ENTITY if is_confirmed else HTTPStatus.OK

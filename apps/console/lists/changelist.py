@@ -118,7 +118,7 @@ class CursorList(ChangeList):
         if not self.filters.is_valid():
             return Page(items=[])
         if self.query and admin.finds and cursor is None:
-            found = admin.found(self.query)
+            found = admin.found(self.query, self.filters.values)
             if found is not None or not admin.search_fields:
                 return Page(items=[] if found is None else [found])
         try:

@@ -82,6 +82,10 @@ class Filter(ABC):
         """What must hold of a row."""
         return attribute(self.name).equals(self.key_value(value))
 
+    def holds(self, entity: Entity, value: Any) -> bool:
+        """The same, asked of an entity at hand."""
+        return bool(getattr(entity, self.name) == self.key_value(value))
+
     def key_value(self, value: Any) -> Any:
         """The value as part of a key."""
         return value
@@ -109,6 +113,11 @@ class Choices(Filter):
         is_set = get_origin(self.entity.model_fields[self.name].annotation) in {set, frozenset}
         member = self._members[value]
         return attribute(self.name).contains(member) if is_set else attribute(self.name).equals(member)
+
+    def holds(self, entity: Entity, value: Any) -> bool:
+        """The same, asked of an entity at hand."""
+        held = getattr(entity, self.name)
+        return self._members[value] in held if isinstance(held, set | frozenset) else super().holds(entity, value)
 
     def key_value(self, value: Any) -> Any:
         """The member."""
@@ -143,6 +152,14 @@ class YesNo(Filter):
 
 class Exactly(Filter):
     """A whole value, typed in."""
+
+    @property
+    def unfit(self) -> str:
+        """It must be a text or a whole number, or follow from other fields."""
+        is_typed = issubclass(self._kind, str | int) and self._kind is not bool
+        if is_typed or self.name not in self.entity.model_fields:
+            return ""
+        return "Only texts and whole numbers are typed in: use YesNo for a flag, Choices for enums, Days for dates."
 
     def fields(self) -> Mapping[str, forms.Field]:
         """A line of text, or of a number."""
@@ -224,6 +241,11 @@ class Days(Filter):
         )
         assert found is not None  # noqa: S101  (an empty choice is none)
         return found
+
+    def holds(self, entity: Entity, value: Any) -> bool:
+        """The same, asked of an entity at hand."""
+        held, (low, high) = getattr(entity, self.name), self._ends(value)
+        return held is not None and (low is None or held >= low) and (high is None or held <= high)
 
     def key_range(self, part: str, value: Any) -> SortKey | None:
         """The same of the sort key."""

@@ -88,8 +88,8 @@ class RowLists(_ModelAdmin, Generic[E]):
             return self.rows().leafed(limit=most, cursor=cursor)
         return self.rows().page(plan.query, limit=most, cursor=cursor, budget=BUDGET)
 
-    def found(self, text: str) -> E | None:
-        """The one row that has this text, whole, in a field of `finds`, read consistently."""
+    def found(self, text: str, values: Mapping[str, Any] | None = None) -> E | None:
+        """The one row that has this text, whole, in a field of `finds`, read consistently; where the filters hold."""
         for name, value_of in self.finds.items():
             try:
                 value = value_of(text)
@@ -97,7 +97,8 @@ class RowLists(_ModelAdmin, Generic[E]):
                 continue
             is_key = name == self.twin().keys.single
             found = self.rows().find(value, consistent=True) if is_key else self.rows().find_unique(name, value)
-            if found is not None:
+            filters = ((self.lists.filters[name], value) for name, value in (values or {}).items())
+            if found is not None and all(one.holds(found, value) for one, value in filters):
                 return found
         return None
 
