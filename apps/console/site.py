@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_protect
 from apps.audit.entities import Actor
 from apps.console.entity_admin import EntityAdmin
 from apps.console.forms.resume import form_at, resumed, signed_out
+from apps.console.lists.actions import DELETE
 from apps.errors import NotFound
 
 # Signing in, passwords and what Django's own scripts ask for: we have our own, or none.
@@ -82,6 +83,15 @@ class Console(AdminSite):
         """Django's addresses without those that we have of our own."""
         kept = [url for url in super().get_urls() if getattr(url, "name", None) not in LEFT_OUT]
         return [path("resume/", resumed(self.name), name="resume"), *kept]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What the start page names; of each, in `deeds`, what this user may do to rows besides changing them."""
+        apps: list[Any] = super().get_app_list(request, app_label)
+        for model in (model for app in apps for model in app["models"]):
+            admin: Any = self._registry[model["model"]]
+            deeds = [one.label.removesuffix(" …") for name, one in admin.actions_for(request).items() if name != DELETE]
+            model["deeds"] = [label[:1].lower() + label[1:] for label in deeds]
+        return apps
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """None: what was done is in the audit log."""
