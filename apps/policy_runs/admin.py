@@ -88,6 +88,11 @@ class HostAdmin(EntityAdmin[Host]):
         """Delete a host."""
         remove_host(default_stores().hosts, host=entity, **_by(request))
 
+    def goes_with(self, entity: Host) -> Sequence[str]:
+        """Runs whose worker would look for it in vain."""
+        del entity
+        return ("runs on it that wait for a worker or are paused: they fail as soon as one takes them",)
+
 
 class AstAdmin(EntityAdmin[AstRegistration]):
     """The ASTs that the code offers; few, in the table's own order."""
