@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.accounts.permissions import Permission, allowed
+from project.console import ADMINS
 
 THEMES = ("auto", "light", "dark")
 
@@ -24,7 +25,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     sections = []
     if user is not None and user.is_authenticated:
-        for name, url_name, icon, permission in (*SECTIONS, *([BACK_OFFICE] if user.is_staff else [])):
+        has_office = user.is_staff and any(allowed(user, admin.sees) for admin in ADMINS)
+        for name, url_name, icon, permission in (*SECTIONS, *([BACK_OFFICE] if has_office else [])):
             if permission is None or allowed(user, permission):
                 url = reverse(url_name)
                 current = request.path == url if url == "/" else request.path.startswith(url)

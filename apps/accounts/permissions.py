@@ -104,8 +104,11 @@ RULES: Final[Mapping[str, Who]] = {
     _P.AUDIT_SEE: admin,
 }
 
-# Where seeing is not called after the kind.
-_SEEN_BY: Final[Mapping[str, str]] = {_P.ASSESSMENT_REOPEN: _P.MANAGER_ASSESSMENT_SEE}
+# Where seeing is not called after the kind. Screens are themselves something to see: to see the run is not enough.
+_SEEN_BY: Final[Mapping[str, str]] = {
+    _P.ASSESSMENT_REOPEN: _P.MANAGER_ASSESSMENT_SEE,
+    _P.RUN_SCREENS: _P.RUN_SCREENS,
+}
 
 
 def allowed(user: User | Anonymous, permission: str, thing: Any = None) -> bool:

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_protect
 from apps.audit.entities import Actor
 from apps.console.entity_admin import EntityAdmin
 from apps.console.forms.resume import form_at, resumed, signed_out
+from apps.console.lists.actions import DELETE
 from apps.errors import NotFound
 
 # Signing in, passwords and what Django's own scripts ask for: we have our own, or none.
@@ -92,8 +93,11 @@ class Console(AdminSite):
         found: list[Any] = super().get_app_list(request, app_label)
         admins: Mapping[Any, Any] = self._registry
         for model in (one for app in found for one in app["models"]):
-            model["about"] = admins[model["model"]].about
-            model["may"] = ", ".join(word for word, named in MAY.items() if model["perms"][named])
+            admin = admins[model["model"]]
+            deeds = [one.label.removesuffix(" …") for name, one in admin.actions_for(request).items() if name != DELETE]
+            may = [word for word, named in MAY.items() if model["perms"][named]]
+            model["about"] = admin.about
+            model["may"] = ", ".join([*may, *(label[:1].lower() + label[1:] for label in deeds)])
         return found
 
     def get_log_entries(self, request: HttpRequest) -> Any:

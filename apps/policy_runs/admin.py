@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.contrib.admin.utils import quote
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -24,6 +25,7 @@ from apps.policy_runs.payloads import shown_status
 from apps.policy_runs.registry import switch_ast
 from apps.policy_runs.repository import STATUS_INDEX, AstRegistrations, Executions, Results
 from apps.policy_runs.services import control
+from apps.policy_runs.showing import COMMAND_LINE
 from apps.policy_runs.wiring import default_stores
 from apps.storage.conditions import Query
 from apps.storage.page import Page
@@ -87,6 +89,11 @@ class HostAdmin(EntityAdmin[Host]):
         """Delete a host."""
         remove_host(default_stores().hosts, host=entity, **_by(request))
 
+    def goes_with(self, entity: Host) -> Sequence[str]:
+        """Runs whose worker would look for it in vain."""
+        del entity
+        return ("runs on it that wait for a worker or are paused: they fail as soon as one takes them",)
+
 
 class AstAdmin(EntityAdmin[AstRegistration]):
     """The ASTs that the code offers; few, in the table's own order."""
@@ -127,7 +134,13 @@ class ResultAdmin(EntityAdmin[PolicyResult]):
     repository = Results
     sees = Permission.RUN_SEE
     about = "What became of each policy of a run; screens and data are on the run's own pages."
-    labels: ClassVar[Mapping[str, str]] = {"execution_id": "run", "duration_ms": "took (ms)"}
+    labels: ClassVar[Mapping[str, str]] = {
+        "execution_id": "run",
+        "started_at": "started",
+        "completed_at": "ended",
+        "duration_ms": "took (ms)",
+        "attempt": "tries",
+    }
     listings = (
         Listing(index="execution_id-status_key-index", by=("execution_id",)),
         Listing(index="policy_number-execution_id-index", by=("policy_number",), descending=True),
@@ -176,7 +189,7 @@ class ResultsOfRun(Inline):
 
     admin = ResultAdmin
     title = "Results"
-    columns = ("policy_number", "status", "completed_at", "duration_ms", "error")
+    columns = ("policy_number", "status", "error")
 
     def query(self, parent: AstExecution) -> Query:
         """In the index, which does not carry screens."""
@@ -197,7 +210,25 @@ class RunAdmin(EntityAdmin[AstExecution]):
     """Runs, the newest first."""
 
     repository = Executions
-    labels: ClassVar[Mapping[str, str]] = {"ast_name": "AST"}
+    labels: ClassVar[Mapping[str, str]] = {
+        "execution_id": "run",
+        "ast_name": "AST",
+        "host_name": "host",
+        "user_id": "owner",
+        "session_id": "host session",
+        "control": "wanted",
+        "waiting_reason": "why it waits",
+        "created_at": "launched",
+        "started_at": "started",
+        "completed_at": "ended",
+        "progress": "done (%)",
+        "total_items": "policies",
+        "success_count": "succeeded",
+        "failed_count": "failed",
+        "skipped_count": "skipped",
+        "unknown_count": "unknown",
+        "result": "outcome",
+    }
     sees = Permission.RUN_SEE
     about = "Batches of policies on their way through a host, the newest first."
     sees_history = Permission.AUDIT_SEE
@@ -257,6 +288,12 @@ class RunAdmin(EntityAdmin[AstExecution]):
         del request
         return reverse("policy_runs:run", args=[entity.execution_id])
 
+    def links(self, request: HttpRequest, entity: AstExecution) -> list[tuple[str, str]]:
+        """Who launched it."""
+        if entity.user_id == COMMAND_LINE or not allowed(signed_in_user(request), Permission.USERS_SEE):
+            return []
+        return [("Owner", reverse("admin:accounts_user_change", args=[quote(entity.user_id)]))]
+
 
 class SessionAdmin(EntityAdmin[Session]):
     """People's sessions with hosts: each run has one, which ends with it."""
@@ -264,6 +301,13 @@ class SessionAdmin(EntityAdmin[Session]):
     repository = Sessions
     sees = Permission.RUN_SEE
     about = "Who is, or was, connected to which host."
+    labels: ClassVar[Mapping[str, str]] = {
+        "session_id": "host session",
+        "host_name": "host",
+        "user_id": "owner",
+        "created_at": "opened",
+        "last_activity": "last active",
+    }
     listings = (Listing(index="user_id-index", by=("user_id",)),)
     filters = (Exactly("user_id", label="Owner"),)
     related: ClassVar[Mapping[str, type[EntityAdmin[Any]]]] = {"user_id": UserAdmin}

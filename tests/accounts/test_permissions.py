@@ -215,6 +215,7 @@ def test_who_sees_it_is_told_that_they_may_not_do_it(user: User, permission: str
         *((person(Role.VIEWER), one, Owned("u")) for one in ("run.launch", "run.control", "audit.see", "users.change")),
         *((ANONYMOUS, one, Owned("")) for one in ("run.launch", "run.control", "audit.see", "users.change")),
         (person(Role.ANALYST), "requirements.change", Owned("x")),
+        *((person(role), "run.screens", Owned("x")) for role in (Role.SUPPORT, Role.OPERATOR)),
         (person(Role.TEAM_MEMBER, user_id="the member"), "manager_assessment.see", InTeam()),
         (person(Role.TEAM_MEMBER, user_id="the member"), "manager_assessment.fill_in", InTeam()),
         (person(Role.TEAM_MEMBER, user_id="the member"), "assessment.reopen", InTeam()),

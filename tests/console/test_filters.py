@@ -105,14 +105,14 @@ def test_the_first_and_the_last_day_there_is_can_be_chosen_in_any_zone(adas, run
 def test_the_heads_of_columns_turn_the_order_and_drop_the_cursor(adas, runs, monkeypatch):
     monkeypatch.setattr("tests.console.office.RunAdmin.list_per_page", 3)
     first = adas.get(f"{RUNS}?status=failed")
-    assert head(first, "Created at") == ("?o=created_at&status=failed", "descending")
+    assert head(first, "Launched") == ("?o=created_at&status=failed", "descending")
     second = adas.get(RUNS + link(first, "next"))
     assert rows(second) == ids(runs, 1)
-    address, order = head(second, "Created at")
+    address, order = head(second, "Launched")
     assert (address, order) == ("?o=created_at&status=failed", "descending")
     turned = adas.get(RUNS + address)
     assert rows(turned) == ids(runs, 1, 3, 5)
-    assert head(turned, "Created at") == ("?o=-created_at&status=failed", "ascending")
+    assert head(turned, "Launched") == ("?o=-created_at&status=failed", "ascending")
     assert "o=created_at" in link(turned, "next"), "the order stays over pages"
     assert rows(adas.get(RUNS + link(turned, "next"))) == ids(runs, 7)
     assert head(first, "Status") == ("", None), "no index sorts by it"

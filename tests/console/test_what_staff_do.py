@@ -1,5 +1,6 @@
 """What staff do to runs, ASTs, browsers, tokens and deleted items in the back office, through the services."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -79,9 +80,10 @@ def test_support_sees_runs_and_controls_none(sams, stores, run):
 def test_a_runs_page_leads_to_the_run_and_to_its_results(adas, run):
     html = adas.get(f"{RUNS}{run.execution_id}/change/").content.decode()
     assert f'href="/policy-runs/{run.execution_id}/"' in html
-    results = f"/admin/policy_runs/policyresult/?execution_id={run.execution_id}"
-    assert f'href="{results}"' in html
-    listed = adas.get(results).content.decode()
+    result = re.search(r'href="(/admin/policy_runs/policyresult/[^"]+)">ABC123DEF', html)[1]
+    assert "ABC123DEF" in adas.get(result).content.decode()
+    assert f'href="/admin/accounts/user/{run.user_id}/change/">Owner' in html
+    listed = adas.get("/admin/policy_runs/policyresult/", {"execution_id": run.execution_id}).content.decode()
     assert "ABC123DEF" in listed
     assert "ABC123DEG" in listed
 

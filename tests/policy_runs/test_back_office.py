@@ -51,10 +51,11 @@ def test_what_has_no_result_when_a_run_has_ended_was_skipped(stores, run, owner,
     assert "Skipped" in sams.get(results).content.decode()
 
 
-async def test_who_switches_a_host_off_is_told_what_becomes_of_runs(store, stores, run, worked):
+async def test_who_switches_a_host_off_or_deletes_it_is_told_what_becomes_of_runs(store, stores, run, worked):
     adas = browser(member(store, Role.ADMIN))
     asked = adas.post("/admin/terminal/host/", {"action": "switch_off", "row": "demo"}).content.decode()
     assert "Runs that wait for a worker, or are resumed meanwhile, fail" in asked
+    assert "they fail as soon as one takes them" in adas.get("/admin/terminal/host/demo/delete/").content.decode()
     demo = stores.hosts.get("demo")
     stores.hosts.save(demo.evolve(enabled=False))
     assert (await worked(run)).status is RunStatus.FAILED
