@@ -113,7 +113,7 @@ function startForms() {
   one("[data-error-summary]")?.focus();
   for (const form of all("form[data-once]")) {
     const lock = (locked) => all("button:not([type=button])", form).forEach((button) => (button.disabled = locked));
-    form.addEventListener("submit", () => lock(true));
+    form.addEventListener("submit", () => setTimeout(() => lock(true))); // once the pressed one's name is sent
     window.addEventListener("pageshow", () => lock(false));
   }
   for (const element of all("[data-countdown]")) {

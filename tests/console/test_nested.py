@@ -224,3 +224,17 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 @given(st.lists(st.builds(Crate, mark=TEXTS, count=st.integers(-9, 9), is_fragile=st.booleans()), max_size=20))
 def test_rows_come_back_as_they_were(crates):
     assert carries(editor(tuple[Crate, ...]), tuple(crates))
+
+
+@pytest.mark.parametrize("many", [1, 150], ids=["theirs is large", "theirs is small"])
+def test_what_was_typed_stays_where_what_is_stored_asks_for_other_inputs_meanwhile(adas, ships, many):
+    few, crates = (Crate(mark="A"),), tuple(Crate(mark=str(number)) for number in range(150))
+    ship = ships.add(Ship(ship_id="s-1", cargo=few if many == 1 else crates))
+    sent = form_of(adas.get(CHANGE))
+    typed = {"cargo-0-mark": "MINE"} if many == 1 else {"cargo": sent["cargo"].replace('"149"', '"MINE"')}
+    ships.save(ship.evolve(cargo=crates if many == 1 else few))
+    lost = adas.post(CHANGE, sent | typed)
+    assert (lost.status_code, "changed by both" in lost.content.decode()) == (409, True)
+    assert adas.post(CHANGE, form_of(lost)).status_code == 302
+    kept = ships.get("s-1", consistent=True).cargo
+    assert (len(kept), kept[-1].mark) == (many, "MINE")

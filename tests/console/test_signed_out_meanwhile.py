@@ -98,3 +98,10 @@ def test_rows_are_shown_again_as_they_were_typed_and_saved_then(ada, ship, store
     assert {name: sent[name] for name in typed} == typed
     assert adas.post(address, sent).status_code == 302
     assert {one.port: one.tons for one in visits.leafed(limit=9).items} == {"Kiel": 6, "Riga": 5, "Turku": 0}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_a_form_that_was_filled_in_elsewhere_is_not_shown(adas, ship, site):
+    sent = {"_resume_to": CHANGE, "name": "Theirs"}
+    assert adas.post(RESUME, sent, headers={"Sec-Fetch-Site": site}).status_code == 404
+    assert adas.post(RESUME, sent, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 422

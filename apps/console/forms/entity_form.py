@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError as Refused
 from pydantic import ValidationError
 
 from apps.console.fields import AsItIs, may_be_none
-from apps.console.forms.nested_fields import WithParts
+from apps.console.forms.nested_fields import JsonField, WithParts
 from apps.console.forms.secret_fields import ENTER_AGAIN, IS_NOT_SET, IS_SET, REMOVE, SecretField
 from apps.console.forms.sentences import sentence
-from apps.console.forms.value_fields import entered_of
+from apps.console.forms.value_fields import carries, entered_of
 from apps.errors import DomainError, NotFound
 from apps.storage.entity import Entity
 from apps.storage.errors import StaleVersion
@@ -65,7 +65,7 @@ class EntityForm(_ModelForm):
         super().__init__(*args, **kwargs)
         for name in self.changeable:
             self._fit(name)
-        if self.stored is not None:
+        if self.stored is not None and not self.is_bound:
             self.initial.update({READ_VERSION: self.stored.version, AS_READ: self._page_of(self.stored)})
 
     def _fit(self, name: str) -> None:
@@ -76,7 +76,8 @@ class EntityForm(_ModelForm):
             return
         column: Any = self.instance._meta.get_field(name)
         if isinstance(column, AsItIs):
-            found = column.fitting(getattr(self.stored, name)) if self.stored else self._new(name, column)
+            found = column.fitting(getattr(self.stored, name)) if self.stored else column.formfield()
+            found = self._as_sent(name, column, found)
             assert found is not None  # noqa: S101  (the admin only shows those that have none)
             found.disabled = self.fields[name].disabled
             self.fields[name] = found
@@ -85,12 +86,14 @@ class EntityForm(_ModelForm):
         widget = self.fields[name].widget
         return not widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name))
 
-    def _new(self, name: str, column: AsItIs) -> forms.Field | None:
-        """The inputs of a new one; JSON where that came from the page of what was deleted meanwhile."""
-        found = column.formfield()
-        if isinstance(found, WithParts) and self.add_prefix(name) in self.data:
+    def _as_sent(self, name: str, column: AsItIs, found: forms.Field | None) -> forms.Field | None:
+        """The inputs that the page had which this came from: what is stored now may ask for others."""
+        if not self.is_bound or not isinstance(found, WithParts | JsonField):
+            return found
+        if self.add_prefix(name) in self.data:
             return column.as_json()
-        return found
+        inputs = column.formfield()
+        return inputs if isinstance(inputs, WithParts) else found
 
     @property
     def stored(self) -> Entity | None:
@@ -158,13 +161,16 @@ class EntityForm(_ModelForm):
         except (ValueError, RecursionError):
             told = {}
         known = told if isinstance(told, dict) else {}
-        return {name: known.get(name, self._entered(name)) for name in self.changeable}
+        return {name: known[name] if name in known else self._entered(name) for name in self.changeable}
 
     def _entered(self, name: str) -> Any:
         field = self.fields[name]
         if self.stored is None:
             return entered_of(field, self.get_initial_for_field(field, name))
-        return entered_of(field, getattr(self.stored, name))
+        try:
+            return entered_of(field, getattr(self.stored, name))
+        except Refused:  # it fits no inputs that were sent
+            return None
 
     def _page_of(self, entity: Entity) -> str:
         shown = [name for name in self.changeable if name not in self.secrets]
@@ -196,8 +202,13 @@ class EntityForm(_ModelForm):
 
     def _bring_up_to_date(self, stored: Entity) -> None:
         """Keep what somebody changed, take what is stored for the rest, and let it be saved over this version."""
+        kept = {name: getattr(stored, name) for name in self.changeable if name not in self.secrets}
         secrets = [name for name in self.changed if name in self.secrets]
         mine = {name: self._value(name, self.cleaned_data.get(name)) for name in self.changed if name not in secrets}
+        for name, value in kept.items():
+            if not carries(self.fields[name], value):
+                column: Any = self.instance._meta.get_field(name)
+                self.fields[name] = column.as_json()
         self.differences = [
             self._difference(name, stored=getattr(stored, name), entered=entered)
             for name, entered in mine.items()
@@ -216,7 +227,6 @@ class EntityForm(_ModelForm):
             told = "To be removed" if is_removed else "To be replaced"
             self.differences.append(Difference(str(self.fields[name].label), None, state, told))
             mine[name] = REMOVE if is_removed else None
-        kept = {name: getattr(stored, name) for name in self.changeable if name not in self.secrets}
         # Unbound, it shows these instead of what came with the request; what is wrong with it stays told.
         self.initial = {**kept, **mine, READ_VERSION: stored.version, AS_READ: self._page_of(stored)}
         self.is_bound = False

@@ -49,14 +49,16 @@ def signed_out(request: HttpRequest, *, resume_address: str) -> HttpResponse:
 def resumed(namespace: str) -> Callable[[HttpRequest], HttpResponse]:
     """The view that shows such a form again, with a token of the new session. It writes nothing, whatever it is sent.
 
-    That is why it asks for no token of the old one; a browser sends no cookie with a form of another site.
+    That is why it asks for no token of the old one. A browser sends no cookie with a form of another site, and says
+    itself where a form comes from: one that was filled in elsewhere is not shown.
     """
 
     @csrf_exempt
     def view(request: HttpRequest) -> HttpResponse:
         to = request.POST.get(TO, "")
         match = form_at(unquote(to.partition("?")[0]), namespace=namespace)
-        if request.method != "POST" or match is None or not request.user.is_authenticated:
+        is_ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+        if request.method != "POST" or not is_ours or match is None or not request.user.is_authenticated:
             raise NotFound("There is no such page, or you may not see it.")
         request.GET = QueryDict(to.partition("?")[2])
         known: dict[str, Any] = vars(request)

@@ -180,6 +180,7 @@ class LinesField(ManyField):
         """`part` is the field of one of them."""
         super().__init__(**options)
         self.required = False
+        self.help_text = self.help_text or "One a line."
         self.part = part
         self.widget = Lines()
 
