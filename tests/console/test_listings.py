@@ -135,9 +135,10 @@ def test_nothing_asked_and_no_listing_of_all_is_a_leafing(lists):
 
 
 @pytest.mark.parametrize("values", [{"state": "done"}, {"due_date": SECOND_DAY}, {"order_id": "1"}])
-def test_what_no_index_answers_is_refused(lists, values):
-    with pytest.raises(Invalid, match="No index answers"):
+def test_what_no_index_answers_alone_is_refused_with_what_must_be_chosen_too(lists, values):
+    with pytest.raises(Invalid, match=r"Choose “Shop”.* as well") as refused:
         lists.plan(Asked(values=values))
+    assert str(refused.value).count("“Shop”") == 1
 
 
 def test_a_value_that_cannot_stand_in_a_key_is_refused_with_a_sentence(lists):

@@ -149,10 +149,11 @@ class Lists:
         return tuple(name for name in listing.by if name not in asked.values)
 
     def _refusal(self, asked: Asked) -> Invalid:
-        ways = [lacking for listing in self.listings if (lacking := self._lacks(listing, asked))]
+        ways = dict.fromkeys(lacking for listing in self.listings if (lacking := self._lacks(listing, asked)))
         if not ways:
             return Invalid("No index answers these together. Choose fewer filters, or search without them.")
-        told = " or ".join(" and ".join(f"“{self.filters[name].label}”" for name in way) for way in ways)
+        fewest = [way for way in ways if not any({*other} < {*way} for other in ways)]
+        told = " or ".join(" and ".join(f"“{self.filters[name].label}”" for name in way) for way in fewest)
         return Invalid(f"Choose {told} as well: by this alone no rows can be found.")
 
     def _worth(self, listing: Listing, values: Mapping[str, Any]) -> int:
