@@ -189,16 +189,21 @@ def test_the_start_page_is_there_for_staff_and_names_what_they_may_see(store, ro
 def test_the_start_page_says_what_may_be_done_to_what_it_names(store):
     def told(role):
         html = browser(member(store, role)).get("/admin/").content.decode()
-        return dict(re.findall(r'href="/admin/\w+/(\w+)/">[^<]*</a></th>\s*<td>([^<]*)</td>', html))
+        return dict(
+            re.findall(
+                r'href="/admin/\w+/(\w+)/">[^<]*</a></th>.*?<td data-label="You may">([^<]*)</td>', html, re.DOTALL
+            )
+        )
 
     assert told(Role.ADMIN) | {
         "astexecution": "see, pause, resume, cancel, export as CSV",
         "apitoken": "see, revoke",
-        "host": "see, change, switch on, switch off, export as CSV",
+        "host": "see, add, change, delete, switch on, switch off, export as CSV",
         "auditentry": "see",
     } == told(Role.ADMIN)
     supports = told(Role.SUPPORT)
     assert {supports[name] for name in ("astexecution", "policyresult", "host", "session")} == {"see"}
+    assert supports["user"].startswith("see, add, ")
 
 
 def test_an_address_that_is_none_answers_404(adas):

@@ -171,14 +171,11 @@ def test_a_user_is_shown_with_roles_and_never_with_a_hash(store, adas):
 
 
 def test_the_start_page_names_what_a_role_opens(store, adas):
-    page = adas.get("/admin/")
-    assert {"Users", "Hosts", "Runs", "Audit entries", "ASTs"} <= {*rows(page)}
-    assert "see, add, change, delete" in page.content.decode()
-    sams = browser(member(store, Role.SUPPORT)).get("/admin/").content.decode()
-    assert re.search(r"Hosts<.*?>see<.*?Who may sign in.*?>see, add<", sams, re.DOTALL)
+    assert {"Users", "Hosts", "Runs", "Audit entries", "ASTs"} <= {*rows(adas.get("/admin/"))}
     assert "opens none" in browser(member(store, Role.VIEWER)).get("/admin/").content.decode()
     assert 'href="/admin/"' in adas.get("/").content.decode()
-    assert 'href="/admin/"' not in browser(member(store, Role.OPERATOR)).get("/").content.decode()
+    for role in (Role.OPERATOR, Role.VIEWER):
+        assert 'href="/admin/"' not in browser(member(store, role)).get("/").content.decode()
 
 
 @pytest.mark.parametrize("key", ["nobody", "x" * 3000, "%00", "a_2Fb"])

@@ -94,7 +94,7 @@ def test_of_two_editors_of_a_set_the_second_sees_three_versions(adas, ship, ship
     html = lost.content.decode()
     assert lost.status_code == 409
     row = re.search(r"Flags<br>.*?</th>(.*?)</tr>", html, re.DOTALL)[1]
-    chips = [re.findall(r'class="chip">([^<]*)', cell) for cell in re.findall(r"<td>(.*?)</td>", row)]
+    chips = [re.findall(r'class="chip">([^<]*)', cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
     assert chips == [["Dark blue", "White"], ["Red"], ["White"]]
     again = form_of(lost)
     assert (again["flags"], again["ports"]) == ("white", "Theirs")
