@@ -343,7 +343,7 @@ class EntityAdmin(RowActions, Suggestions, RowLists[E]):
             obj.entity = self.create(request, form.entity)
             obj.pk = self.row(obj.entity).pk  # the service may have made the key
         elif form.changed:
-            self.change(request, before=obj.entity, after=form.entity)
+            obj.entity = self.change(request, before=obj.entity, after=form.entity)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete the version that the page showed. Raises `StaleVersion`."""

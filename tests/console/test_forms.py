@@ -205,3 +205,10 @@ def _admins():
     from project.console import console  # noqa: PLC0415  (once the addresses are there)
 
     return console._registry.values()
+
+
+def test_what_is_saved_is_told_by_its_new_name(store, adas):
+    user = member(store, Role.OPERATOR, name="Dusk One")
+    address = f"/admin/accounts/user/{user.user_id}/change/"
+    told = adas.post(address, form_of(adas.get(address)) | {"name": "Dusk Two"}, follow=True)
+    assert "“Dusk Two” is saved." in told.content.decode()
