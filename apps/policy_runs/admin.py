@@ -134,6 +134,7 @@ class ResultAdmin(EntityAdmin[PolicyResult]):
     repository = Results
     sees = Permission.RUN_SEE
     about = "What became of each policy of a run; screens and data are on the run's own pages."
+    asks_first = "Choose a run, or enter a policy number: results are read by one of them."
     labels: ClassVar[Mapping[str, str]] = {
         "execution_id": "run",
         "started_at": "started",

@@ -67,6 +67,7 @@ MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
 }
+ASKED = {("policyresult", "changelist"): "?policy_number=ABC123DEF"}
 SUGGESTED = {"user"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
@@ -158,7 +159,8 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(stor
         "suggestions": (200, 405) if sees and name in SUGGESTED else (404, 404),
         "history": (200, 405) if sees and history else (404, 404),
     }
-    for screen, address in addresses(admin, key).items():
+    for screen, plain in addresses(admin, key).items():
+        address = plain + ASKED.get((name, screen), "")
         # Two of them tell who it is, and one is the list itself; names of related rows are one more, and so is the name
         # of the row in its history.
         most = MORE.get((name, screen)) or 3 + (screen == "history") + (declared.related and screen == "changelist")

@@ -48,6 +48,13 @@ def confirmed(client, address, action, *names):
     return client.post(address, asked(client.post(address, chosen(action, *names))))
 
 
+def test_results_are_not_leafed_through_with_their_screens(adas, run, costs):
+    with costs(requests=2, scans=0):
+        page = adas.get("/admin/policy_runs/policyresult/").content.decode()
+    assert "Choose a run, or enter a policy number" in page
+    assert "ABC123DEF" not in page
+
+
 def test_a_run_is_paused_resumed_and_cancelled(adas, ada, stores, run, newest):
     key = run.execution_id
     for action, status, recorded in (

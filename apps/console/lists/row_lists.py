@@ -39,6 +39,7 @@ class RowLists(_ModelAdmin, Generic[E]):
 
     - `plural`: what several rows are called, where that is not the repository's `noun` and an s.
     - `listings`: the indexes it can be read from, the preferred one first. Without any it leafs through the table.
+    - `asks_first`: what to choose, told in the place of rows where leafing would read far more than the list shows.
     - `filters`: what stands above the table; `manage.py check` says which index each of them lacks.
     - `search_fields`: the field by whose beginning a listing with `folded` finds.
     - `finds`: fields that one row has alone, each with what makes its value of what somebody typed, or raises
@@ -53,6 +54,7 @@ class RowLists(_ModelAdmin, Generic[E]):
     finds: ClassVar[Mapping[str, Callable[[str], Any]]] = {}
     related: ClassVar[Mapping[str, "type[EntityAdmin[Any]]"]] = {}
     labels: ClassVar[Mapping[str, str]] = {}
+    asks_first: ClassVar[str] = ""
     plural: ClassVar[str] = ""
 
     admin_site: "Console"
@@ -84,6 +86,8 @@ class RowLists(_ModelAdmin, Generic[E]):
     def read(self, plan: Plan | None, *, cursor: str | None = None, limit: int | None = None) -> Page[E]:
         """One page of a plan's answer; without one, of the table in its own order. Raises `BadCursor`."""
         most = limit or self.list_per_page
+        if plan is None and self.asks_first:
+            return Page(items=())
         if plan is None:
             return self.rows().leafed(limit=most, cursor=cursor)
         return self.rows().page(plan.query, limit=most, cursor=cursor, budget=BUDGET)
