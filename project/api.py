@@ -11,8 +11,14 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from apps.accounts.api import session_auth, token_auth
 from apps.accounts.decorators import sign_in_required
 from apps.accounts.errors import WrongToken
+from apps.accounts.users_api import router as users
+from apps.assessments.api.assessments import router as assessments
+from apps.assessments.api.plans import router as plans
 from apps.errors import DomainError, Invalid
+from apps.ladders.api import router as ladders
 from apps.policy_runs.api import router as policy_runs
+from apps.reports.api import router as reports
+from apps.teams.api import router as teams
 from project.errors import error_body
 from project.health import router as health
 from project.middleware import error_response, reference_of
@@ -21,13 +27,19 @@ from project.views import csrf_failure
 api = NinjaAPI(
     title="Rungs",
     version="1",
-    description="Policy runs and what belongs to them. Sign in with an API token, or with the session cookie of the "
-    "pages. Every error has the shape of `ErrorBody`.",
+    description="People, teams, the career ladder, plans, assessments, reports and policy runs. Sign in with an API "
+    "token, or with the session cookie of the pages. Every error has the shape of `ErrorBody`.",
     auth=[token_auth, session_auth],
     openapi_url="/api/openapi.json",
     docs_url=None,
     docs_decorator=sign_in_required,
 )
+api.add_router("/api/users", users)
+api.add_router("/api/teams", teams)
+api.add_router("/api/ladders", ladders)
+api.add_router("/api/plans", plans)
+api.add_router("/api/assessments", assessments)
+api.add_router("/api/reports", reports)
 api.add_router("/api/policy-runs", policy_runs)
 api.add_router("", health, auth=None)
 

@@ -30,6 +30,7 @@ MOST_DAYS = 36_500
 LONGEST_ISSUER = 500
 LONGEST_LABEL = 40
 PHYSICAL_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+LEVEL_NAMES = ("Apprentice", "Contributor", "Practitioner", "Specialist", "Expert", "Authority", "Luminary")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class Environment:
     log_level: str
     metrics_token: str
     audit_retention_days: int | None
+    level_names: tuple[str, ...]
     single_sign_on: SingleSignOn | None
 
     @property
@@ -139,6 +141,7 @@ def read_environment(*, base_dir: Path, variables: Mapping[str, str] | None = No
         log_level=reader.parsed("RUNGS_LOG_LEVEL", _log_level, "INFO"),
         metrics_token=reader.parsed("RUNGS_METRICS_TOKEN", _metrics_token, ""),
         audit_retention_days=reader.parsed("RUNGS_AUDIT_RETENTION_DAYS", _days, None),
+        level_names=reader.parsed("RUNGS_LEVEL_NAMES", _some, LEVEL_NAMES),
         single_sign_on=_single_sign_on(reader, is_dev=is_dev),
     )
     if reader.complaints:

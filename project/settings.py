@@ -31,6 +31,10 @@ INSTALLED_APPS = [
     "apps.terminal",
     "apps.console",
     "apps.accounts",
+    "apps.teams",
+    "apps.ladders",
+    "apps.assessments",
+    "apps.reports",
     "apps.policy_runs",
     "apps.trail",
     "apps.home",
@@ -181,6 +185,8 @@ STORAGES = {
     }
 }
 
+# What the levels of the career ladder are called, from level 1 up.
+LEVEL_NAMES = ENVIRONMENT.level_names
 METRICS_TOKEN = ENVIRONMENT.metrics_token
 AUDIT_RETENTION_DAYS = ENVIRONMENT.audit_retention_days
 LOGGING_CONFIG = "project.logs.configure"

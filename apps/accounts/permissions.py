@@ -10,6 +10,7 @@ from apps.accounts.who import (
     about_them,
     admin,
     analyst,
+    everybody,
     manager,
     of_their_team,
     operator,
@@ -28,6 +29,7 @@ class Permission(StrEnum):
     """Something that can be done to some kind of thing, as `kind.verb`; `kind.see` is knowing of it at all."""
 
     TEAM_SEE = "team.see"
+    TEAM_CREATE = "team.create"
     TEAM_EDIT = "team.edit"
     TEAM_DELETE = "team.delete"
     PLAN_MANAGE = "plan.manage"
@@ -38,6 +40,9 @@ class Permission(StrEnum):
     ASSESSMENT_REOPEN = "assessment.reopen"
     REPORT_SEE = "report.see"
     REPORT_EXPORT = "report.export"
+    REPORT_DISCUSS = "report.discuss"
+    ORGANISATION_SEE = "organisation.see"
+    LADDER_SEE = "ladder.see"
     LADDER_CHANGE = "ladder.change"
     USERS_ROLES = "users.roles"
 
@@ -70,8 +75,9 @@ RULES: Final[Mapping[str, Who]] = {
     # Assessments. Of a plan, an assessment or a report the thing to ask about has the team's `manager_id` beside its
     # own `team_member_id`. That the member reads the manager's assessment in the report is the report's permission.
     _P.TEAM_SEE: admin | _team_manager | (team_member & they_belong_to),
+    _P.TEAM_CREATE: admin,
     _P.TEAM_EDIT: admin | _team_manager,
-    _P.TEAM_DELETE: admin,
+    _P.TEAM_DELETE: admin,  # deactivate, and give to another manager
     _P.PLAN_MANAGE: admin | _team_manager,  # create, activate, complete
     _P.SELF_ASSESSMENT_FILL_IN: _the_member,
     _P.SELF_ASSESSMENT_SEE: admin | _team_manager | _the_member,
@@ -80,6 +86,9 @@ RULES: Final[Mapping[str, Who]] = {
     _P.ASSESSMENT_REOPEN: admin,
     _P.REPORT_SEE: admin | _team_manager | _the_member,
     _P.REPORT_EXPORT: admin | _team_manager,
+    _P.REPORT_DISCUSS: _team_manager,  # notes and next steps after the meeting
+    _P.ORGANISATION_SEE: admin,  # all teams in one view
+    _P.LADDER_SEE: everybody,
     _P.LADDER_CHANGE: admin,  # upload, activate
     _P.USERS_ROLES: admin,
     # The rest.

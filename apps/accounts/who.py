@@ -52,6 +52,7 @@ shop_operator: Final = _with(Role.SHOP_OPERATOR)
 analyst: Final = _with(Role.ANALYST)
 support: Final = _with(Role.SUPPORT)
 viewer: Final = _with(Role.VIEWER)
+everybody: Final = Who(lambda _roles, _: True)
 
 own: Final = Relation("own", lambda user_id, thing: thing.user_id == user_id)
 # Most things cannot be shared (yet): those are shared with nobody.

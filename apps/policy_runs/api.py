@@ -1,7 +1,7 @@
 """The API of policy runs."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Router, Status
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from apps.accounts.middleware import actor_of, address_of, signed_in_user, via_of
 from apps.accounts.permissions import Permission, allowed, require
+from apps.api_shapes import CHANGING, READING, CursorText
 from apps.policy_runs.access import WISHES, visible_run
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
@@ -18,7 +19,6 @@ from apps.policy_runs.looks import note_screens_seen
 from apps.policy_runs.parsing import parse_entries
 from apps.policy_runs.schemas import (
     ControlIn,
-    ErrorBody,
     LaunchIn,
     ResultDetailOut,
     ResultPageOut,
@@ -33,14 +33,9 @@ from apps.policy_runs.services import control as control_run
 from apps.policy_runs.showing import stored_status
 from apps.policy_runs.wiring import default_stores
 
-CursorText = Annotated[str | None, Field(max_length=2000)]
 PolicyNumber = Annotated[str, Field(pattern="^[A-Z0-9]{9}$")]
 
 router = Router(tags=["policy runs"], by_alias=True)
-
-# What any operation may answer besides its own success.
-READING: dict[Any, Any] = dict.fromkeys((401, 404, 422, 429, 503), ErrorBody)
-CHANGING: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429, 503), ErrorBody)
 
 
 @router.post("", response={202: RunOut, 200: RunOut, **CHANGING}, summary="Launch a run")

@@ -1,48 +1,17 @@
-"""What the API says and takes: camelCase outside, as in the socket's messages."""
+"""What the API of runs says and takes."""
 
 from datetime import datetime
 from decimal import Decimal
 
-from ninja import Schema
-from pydantic import ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from apps.api_shapes import Camel
 from apps.jobs.entities import Control
 from apps.policy_runs.entities import AstExecution, PolicyResult, PolicyStatus, RunStatus
 from apps.policy_runs.parsing import MOST_POLICIES
 from apps.policy_runs.payloads import numbers, shown_status, waiting_reason
 
 LONGEST_NUMBER = 64
-
-
-class Camel(Schema):
-    """Names in camelCase."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
-
-
-class ErrorDetail(Schema):
-    """One finding of an error: a line or field, and what is wrong."""
-
-    model_config = ConfigDict(extra="allow")
-
-    message: str
-
-
-class ErrorContent(Schema):
-    """What went wrong, for machines (`code`) and for people (`message`)."""
-
-    code: str
-    message: str
-    field: str | None = None
-    details: list[ErrorDetail] = Field(default_factory=list)
-    reference: str
-
-
-class ErrorBody(Schema):
-    """The one shape of every error."""
-
-    error: ErrorContent
 
 
 class LaunchIn(Camel):

@@ -1,0 +1,5 @@
+"""The API of people, as far as one may see them."""
+
+from ninja import Router
+
+router = Router(tags=["users"], by_alias=True)

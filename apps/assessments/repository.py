@@ -1,0 +1,90 @@
+"""The questions that are asked of plans, assessments and reports."""
+
+from apps.assessments.entities import Assessment, AssessmentStatus, Plan, PlanStatus, Report, Season
+from apps.assessments.seasons import season_order
+from apps.assessments.tables import ASSESSMENT_PLANS, ASSESSMENT_REPORTS, ASSESSMENTS, SEASONS
+from apps.storage.conditions import Query, below
+from apps.storage.page import Page
+from apps.storage.repository import Repository
+
+MOST_PLANS_OF_A_TEAM = 100
+MOST_IN_A_MATRIX = 400  # two for each of the most members that a team can have
+MOST_WAITING = 200
+MOST_SEASONS = 100
+
+
+class Plans(Repository[Plan]):
+    """The plans; a team has one active plan a season."""
+
+    entity = Plan
+    table = ASSESSMENT_PLANS
+    noun = "plan"
+
+    def of_team(self, team_id: str) -> list[Plan]:
+        """A team's plans, the newest season first; the index lags."""
+        page = self.page(Query(partition=team_id, index="teamId-index"), limit=MOST_PLANS_OF_A_TEAM)
+        return sorted(page.items, key=lambda plan: (season_order(plan.season), plan.start_date), reverse=True)
+
+    def in_state(self, status: PlanStatus, *, limit: int = 50, cursor: str | None = None) -> Page[Plan]:
+        """Plans in a state, in no order. Raises `BadCursor`."""
+        return self.page(Query(partition=status, index="status-index"), limit=limit, cursor=cursor)
+
+    def of_season(self, season: str, *, limit: int = 50, cursor: str | None = None) -> Page[Plan]:
+        """Plans of a season by team id, with their counters and level counts. Raises `BadCursor`."""
+        return self.page(Query(partition=season, index="season-index"), limit=limit, cursor=cursor)
+
+    def under_way(self, *, limit: int = 50, cursor: str | None = None) -> Page[Plan]:
+        """Active plans, the first due first. Raises `BadCursor`."""
+        return self.page(Query(partition="open", index="due-endDate-index"), limit=limit, cursor=cursor)
+
+    def unsettled(self, *, limit: int) -> list[str]:
+        """Ids of active plans that have not all their assessments yet."""
+        return [str(key) for key in self.keys(Query(partition="yes", index="unsettled-index"), limit=limit)]
+
+
+class Assessments(Repository[Assessment]):
+    """The assessments; their ids follow from plan, member and kind."""
+
+    entity = Assessment
+    table = ASSESSMENTS
+    noun = "assessment"
+
+    def matrix(self, plan_id: str) -> list[Assessment]:
+        """Every assessment of a plan by member, without its answers; the index lags."""
+        return list(self.page(Query(partition=plan_id, index="planId-matrix-index"), limit=MOST_IN_A_MATRIX).items)
+
+    def waiting_for(self, assessor_id: str) -> list[Assessment]:
+        """What this person has begun or has yet to begin, without its answers; the index lags."""
+        still_open = below(AssessmentStatus.SUBMITTED)
+        query = Query(partition=assessor_id, index="assessorId-status-index", sort=still_open)
+        return list(self.page(query, limit=MOST_WAITING).items)
+
+
+class Reports(Repository[Report]):
+    """The reports; there is one for each member and plan."""
+
+    entity = Report
+    table = ASSESSMENT_REPORTS
+    noun = "report"
+
+    def of_plan(self, plan_id: str) -> list[Report]:
+        """A plan's reports; the index lags."""
+        return list(self.page(Query(partition=plan_id, index="planId-index"), limit=MOST_IN_A_MATRIX).items)
+
+    def of_member(self, member_id: str) -> list[Report]:
+        """The reports on this person, by season, the first one first; the index lags."""
+        page = self.page(Query(partition=member_id, index="teamMemberId-index"), limit=MOST_SEASONS)
+        return sorted(page.items, key=lambda report: (season_order(report.season), report.generated_at))
+
+
+class Seasons(Repository[Season]):
+    """The seasons for which there is, or was, a plan."""
+
+    entity = Season
+    table = SEASONS
+    noun = "season"
+
+    def names(self) -> list[str]:
+        """Their names, the newest first."""
+        page = self.page(Query(partition="all", descending=True), limit=MOST_SEASONS)
+        return sorted((found.season for found in page.items), key=season_order, reverse=True)

@@ -1,0 +1,1 @@
+"""Addresses of plans and of assessments."""

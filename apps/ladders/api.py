@@ -1,0 +1,5 @@
+"""The API of the career ladder."""
+
+from ninja import Router
+
+router = Router(tags=["ladder"], by_alias=True)

@@ -1,0 +1,7 @@
+"""Addresses below `/ladder/`."""
+
+from django.urls import URLPattern
+
+app_name = "ladders"
+
+urlpatterns: list[URLPattern] = []
