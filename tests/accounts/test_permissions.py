@@ -51,7 +51,7 @@ ladder.change               yes no  no  no
 users.roles                 yes no  no  no
 """
 # What the agreed table leaves open, as we chose it: the least that lets everybody do their part.
-ASSESSMENTS += """
+ASSESSMENTS += """\
 team.create                 yes no  no  no
 report.discuss              no  yes no  no
 organisation.see            yes no  no  no
