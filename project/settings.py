@@ -100,7 +100,7 @@ JOBS: dict[str, Any] = {
     "HANDLERS": ["apps.policy_runs.handler.PolicyRunHandler", "apps.assessments.handler.SeasonHandler"],
     "EXECUTIONS_AT_ONCE": 4,
 }
-# What follows a change of a team's members or manager; where it breaks off the worker goes on.
+# Who follows a team whose members or manager changed: functions of a team's id, and `now` by keyword.
 TEAMS: dict[str, Any] = {"AFTER_CHANGE": ["apps.assessments.wiring.follow_team"]}
 # The embedded demo host answers as a busy mainframe does, so that one can watch.
 TERMINAL: dict[str, Any] = {"DEMO_LATENCY_SECONDS": 0.2}

@@ -12,7 +12,7 @@ from apps.assessments.services.plans import (
     delete_plan,
 )
 from apps.assessments.stores import stores_on
-from tests.assessments.planning import CONTENT, vars_of
+from tests.assessments.plans.planning import CONTENT, vars_of
 from tests.audit.deeds import Deed, World
 from tests.seasons import active_ladder, manager, team_member, team_of
 

@@ -23,6 +23,7 @@ from tests.audit import (
     deeds_of_plans,
     deeds_of_second_factors,
     deeds_of_single_sign_on,
+    deeds_of_teams,
     deeds_of_work,
 )
 from tests.audit.deeds import ADDRESS, NOW, SECRETS, Deed, World
@@ -33,6 +34,7 @@ DEEDS = [
     *deeds_of_second_factors.DEEDS,
     *deeds_of_single_sign_on.DEEDS,
     *deeds_of_plans.DEEDS,
+    *deeds_of_teams.DEEDS,
     *deeds_of_work.DEEDS,
 ]
 BY_A_COMMAND = {"ast.added"}

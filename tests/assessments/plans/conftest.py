@@ -3,7 +3,7 @@
 import pytest
 
 from apps.storage.connection import Store
-from tests.assessments.planning import Season, season_on
+from tests.assessments.plans.planning import Season, season_on
 
 
 @pytest.fixture

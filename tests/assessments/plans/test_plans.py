@@ -15,7 +15,7 @@ from apps.storage.conditions import Update
 from apps.storage.errors import StaleVersion
 from apps.storage.pointers import Pointers
 from apps.teams.errors import TeamNotFound
-from tests.assessments.planning import CONTENT, NOW, BrokenOff, breaking_off
+from tests.assessments.plans.planning import CONTENT, NOW, BrokenOff, breaking_off
 from tests.seasons import active_ladder, admin, manager
 
 

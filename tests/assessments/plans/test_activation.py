@@ -12,7 +12,7 @@ from apps.assessments.services.activation import activate_plan, follow_team
 from apps.assessments.services.sweeping import settle_all
 from apps.errors import Conflict
 from apps.storage.errors import Duplicate
-from tests.assessments.planning import NOW, BrokenOff, Season, breaking_off, season_on
+from tests.assessments.plans.planning import NOW, BrokenOff, Season, breaking_off, season_on
 from tests.seasons import manager, team_member
 
 
