@@ -97,7 +97,7 @@ STORAGE: dict[str, Any] = {
 }
 
 JOBS: dict[str, Any] = {
-    "HANDLERS": ["apps.policy_runs.handler.PolicyRunHandler"],
+    "HANDLERS": ["apps.policy_runs.handler.PolicyRunHandler", "apps.home.handler.TableHealthHandler"],
     "EXECUTIONS_AT_ONCE": 4,
 }
 # The embedded demo host answers as a busy mainframe does, so that one can watch.
