@@ -4,7 +4,6 @@
 import { Connection } from "./connection.js";
 import { Kept, assessmentsWithUnsent } from "./kept.js";
 import { conflictNotice, copyNotice, notice } from "./notices.js";
-import { watchSignOut } from "./sign_out.js";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
@@ -131,8 +130,9 @@ class FillIn {
     window.addEventListener("beforeunload", (event) => {
       if (!this.kept.isAllStored) event.preventDefault();
     });
-    this.say("idle", this.unsent.size > 0 ? "Sending what was kept in this browser …" : "Saves as you type.");
-    this.flush();
+    this.say("idle", "Saves as you type.");
+    for (const [place, entry] of this.unsent) if (entry.conflict) this.showConflict(place);
+    if (this.unsent.size > 0) this.flush();
   }
 
   resume(card, entry) {
@@ -190,7 +190,7 @@ class FillIn {
     clearTimeout(this.timer);
     this.since = undefined;
     if (this.isLocked) return;
-    if (this.sending) {
+    while (this.sending) {
       if (last) return;
       await this.sending;
       if (this.failures > 0 || this.isLocked || this.isSignedOut) return;
@@ -357,14 +357,17 @@ class FillIn {
   async leave(event) {
     const target = event.submitter;
     const isSubmission = target?.hasAttribute("data-submit");
-    if (this.isLeaving || this.isLocked) return;
+    if (this.isSubmitting) return;
     event.preventDefault();
     const go = target?.dataset.go;
     if (isSubmission) {
       target.closest("dialog")?.close();
-      await this.flush();
-      if (this.unsent.size > 0) return this.sayUnsent();
       this.isLeaving = true;
+      this.failures = 0;
+      await this.flush();
+      this.isLeaving = false;
+      if (this.unsent.size > 0) return this.sayUnsent();
+      this.isSubmitting = true;
       return this.form.requestSubmit(target);
     }
     if (go) return this.goTo(go);
@@ -505,5 +508,3 @@ if (locked) {
   showUnsent(locked, new Kept(locked.dataset.user, locked.dataset.assessment), message);
 }
 if (list) markUnsent(list);
-const user = (form ?? locked)?.dataset.user ?? list?.dataset.unsentOf;
-if (user) watchSignOut(user);

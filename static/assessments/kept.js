@@ -1,5 +1,5 @@
 /* What somebody typed and the server has not confirmed: kept in this browser, one entry for each answer, by user and
-   assessment. Nobody else who signs in here is shown or sends it. */
+   assessment. Nobody else who signs in here is shown or sends it; signing out erases it (rungs.js). */
 
 const prefix = "rungs:unsent";
 
@@ -48,11 +48,6 @@ export class Kept {
   get isAllStored() {
     return this.inMemory.size === 0;
   }
-}
-
-/** Erase all that this user left unsent in this browser. */
-export function forget(user) {
-  for (const name of names(`${prefix}:${user}:`)) localStorage.removeItem(name);
 }
 
 /** The assessments of which this user has something unsent in this browser. */
