@@ -67,6 +67,13 @@ def figure(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def said(score: float | None) -> str:
+    """A level as a whole number, a mean of levels with one decimal, a dash where there is none."""
+    if score is None:
+        return "\N{EN DASH}"
+    return f"{score:.1f}" if isinstance(score, float) else str(score)
+
+
 def lines(text: str, *, width: int, most: int = 2) -> list[str]:
     """The text in at most so many lines of at most so many characters, with an ellipsis where it was cut."""
     return textwrap.wrap(plain(text), width, max_lines=most, placeholder="\N{HORIZONTAL ELLIPSIS}")

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.safestring import SafeString
 
-from apps.reports.charts.drawing import LINE, Drawing, figure, lines
+from apps.reports.charts.drawing import LINE, Drawing, figure, lines, said
 
 STEPS: Final = 7
 """Depths that the style sheet knows."""
@@ -65,7 +65,7 @@ def _cell(drawing: Drawing, cell: Cell, *, at: tuple[float, float], width: float
     (x, y), middle = at, at[0] + width / 2
     kind = "none" if cell.value is None else f"depth-{depth(cell.value, highest)}"
     drawing.add("rect", f"cell {kind}", x=x + 1, y=y + 1, width=width - 2, height=ROW - 2, rx=3)
-    drawing.text((middle, y + ROW / 2 + 4), "\N{EN DASH}" if cell.value is None else figure(cell.value), kind="words")
+    drawing.text((middle, y + ROW / 2 + 4), said(cell.value), kind="words")
     if cell.apart is not None:
         mark(drawing, (x + width - 13, y + ROW / 2), up=cell.apart > 0)
 
@@ -91,7 +91,7 @@ def _legend(drawing: Drawing, *, y: float, highest: int, with_marks: bool) -> No
     if not with_marks:
         return
     after = LEFT + 26 * highest + 18
-    for words, up, left in (("manager more than 2 above", True, after), ("below self", False, after + 164)):
+    for words, up, left in (("manager more than 2 above self", True, after), ("more than 2 below", False, after + 196)):
         mark(drawing, (left, y + 9), up=up)
         drawing.text((left + 10, y + 13), words, kind="words soft tiny", anchor="start")
 
@@ -102,7 +102,7 @@ def _told(rows: Sequence[Row], columns: Sequence[str]) -> str:
 
 def _cells(row: Row, columns: Sequence[str]) -> list[str]:
     return [
-        f"{column} {'none' if cell.value is None else figure(cell.value)}"
+        f"{column} {'none' if cell.value is None else said(cell.value)}"
         + ("" if cell.apart is None else f" (manager {cell.apart:+d} to self)")
         for column, cell in zip(columns, row.cells, strict=True)
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.reports.charts.drawing import figure
+from apps.reports.charts.drawing import said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,4 +22,4 @@ def told(pairs: Sequence[Pair]) -> str:
 
 def score(value: float | None) -> str:
     """A score in words."""
-    return "without a score" if value is None else figure(value)
+    return "without a score" if value is None else said(value)

@@ -13,8 +13,8 @@ from apps.reports.charts.pairs import Pair, told
 
 FEWEST_AXES: Final = 3
 MOST_AXES: Final = 16
-WIDTH, HEIGHT, RADIUS = 560, 420, 136
-CENTRE: Final = (WIDTH / 2, 196.0)
+WIDTH, HEIGHT, RADIUS = 480, 396, 130
+CENTRE: Final = (WIDTH / 2, 180.0)
 
 Spot = tuple[float, float]
 
@@ -49,13 +49,13 @@ def _web(drawing: Drawing, pairs: Sequence[Pair], highest: int) -> None:
         _label(drawing, pair.title, _spot(number, len(pairs), 1 + 14 / RADIUS))
     for level in range(1, highest + 1):
         x, y = _spot(0, len(pairs), level / highest)
-        drawing.text((x - 8, y + 4), str(level), kind="words soft tiny", anchor="end")
+        drawing.text((x - 11, y + 4), str(level), kind="words soft tiny", anchor="end")
 
 
 def _label(drawing: Drawing, words: str, at: Spot) -> None:
     (x, y), (middle, centre) = at, CENTRE
     anchor = "middle" if abs(x - middle) < RADIUS / 4 else "start" if x > middle else "end"
-    found = lines(words, width=19)
+    found = lines(words, width=15)
     above = LINE * (len(found) - 1)
     first = y - above if y < centre - RADIUS / 2 else y + LINE - 4 if y > centre + RADIUS / 2 else y + 4 - above / 2
     for number, line in enumerate(found):

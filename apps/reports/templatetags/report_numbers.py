@@ -7,7 +7,7 @@ from django import template
 
 from apps.assessments.entities import Report
 from apps.assessments.variance import Variance
-from apps.reports.charts.drawing import figure
+from apps.reports.charts.drawing import said
 
 register = template.Library()
 
@@ -25,7 +25,7 @@ def signed(number: int | None) -> str:
 @register.filter
 def score(number: float | None) -> str:
     """A level, or a mean of levels to one decimal; a dash where there is none."""
-    return DASH if number is None else figure(number)
+    return said(number)
 
 
 @register.filter
