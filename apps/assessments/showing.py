@@ -1,7 +1,7 @@
 """An assessment as its pages show it: category by category, with how far each is and what the other view says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -30,7 +30,7 @@ class ShownCompetency:
     revision: int
     theirs: Answer | None = None
     stored: Answer | None = None
-    errors: Mapping[str, str] = {}
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

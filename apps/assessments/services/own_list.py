@@ -48,7 +48,8 @@ def assessments_of(stores: Stores, *, by: User, now: datetime) -> list[Mine]:
     shown = [
         Mine(assessment=one, plan=plans[one.plan_id], member=members.get(one.team_member_id))
         for one in found
-        if one.plan_id in plans
+        if (one.is_open or one.is_submitted)
+        and one.plan_id in plans
         and plans[one.plan_id].status is PlanStatus.ACTIVE
         and allowed(by, FILLED_IN_BY[one.assessment_type], concerning(teams.get(one.team_id), one))
     ]
