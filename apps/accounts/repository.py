@@ -41,8 +41,12 @@ class Users(Repository[User]):
 
     def demanding_administrator(self, user_id: str) -> Write:
         """The check, for a transaction, that this user is an active administrator at that very moment."""
+        return self.demanding(user_id, Role.ADMIN)
+
+    def demanding(self, user_id: str, role: Role) -> Write:
+        """The check, for a transaction, that this user is active and has this role at that very moment."""
         is_active = attribute("is_active").equals(value=True)
-        return self.checking(user_id, is_active & attribute("roles").contains(Role.ADMIN))
+        return self.checking(user_id, is_active & attribute("roles").contains(role))
 
     def replace_hash(self, user: User, password_hash: str) -> None:
         """Store another hash of the same password, unless it was changed meanwhile or the user is gone."""
