@@ -38,6 +38,7 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
+    "home/runs/": [Opened(P.RUN_SEE)],
     "account/": [Opened(OWN), Opened(OWN, "post")],
     "account/sessions/": [Opened(OWN)],
     "account/sessions/end/": [Opened(OWN, "post")],
