@@ -13,6 +13,7 @@ THEMES = ("auto", "light", "dark")
 # name, URL name, icon, permission that opens it (None: for everybody who is signed in)
 SECTIONS = (
     ("Home", "home", "home", None),
+    ("Career ladder", "ladders:list", "ladder", Permission.LADDER_SEE),
     ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
     ("People", "people:list", "people", Permission.USERS_SEE),
     ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),
