@@ -77,14 +77,13 @@ def compare(request: HttpRequest, config_id: str, before: OtherId = None) -> Com
     """What changes from the version `before`, or from the active one where none is named, to this one."""
     require(signed_in_user(request), Permission.LADDER_SEE)
     stores = default_stores()
+    found = beside_active(stores, config_id)
+    former = found.version if found.is_active else found.active
     if before is not None:
-        after, former = version_of(stores, config_id), version_of(stores, before)
-    else:
-        found = beside_active(stores, config_id)
-        after, former = found.version, found.version if found.is_active else found.active
-        if former is None:
-            raise LadderNotFound("There is no active career ladder to compare with. Name a version with `before`.")
-    return comparison_out(former, after, compared(former.ladder, after.ladder))
+        former = version_of(stores, before)
+    if former is None:
+        raise LadderNotFound("There is no active career ladder to compare with. Name a version with `before`.")
+    return comparison_out(former, found.version, compared(former.ladder, found.version.ladder))
 
 
 @router.post("/{config_id}/activate", response={200: LadderOut, **CHANGING}, summary="Activate a version")

@@ -1,6 +1,7 @@
 """What the API of ladders says and takes."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -162,7 +163,7 @@ def comparison_out(before: LadderVersion, after: LadderVersion, difference: Diff
     )
 
 
-def _head(version: LadderVersion) -> dict[str, object]:
+def _head(version: LadderVersion) -> dict[str, Any]:
     return {
         "config_id": version.config_id,
         "version": version.ladder_version,
