@@ -41,8 +41,12 @@ class Users(Repository[User]):
 
     def demanding_administrator(self, user_id: str) -> Write:
         """The check, for a transaction, that this user is an active administrator at that very moment."""
+        return self.demanding(user_id, Role.ADMIN)
+
+    def demanding(self, user_id: str, role: Role) -> Write:
+        """The check, for a transaction, that this user is active and has this role at that very moment."""
         is_active = attribute("is_active").equals(value=True)
-        return self.checking(user_id, is_active & attribute("roles").contains(Role.ADMIN))
+        return self.checking(user_id, is_active & attribute("roles").contains(role))
 
     def replace_hash(self, user: User, password_hash: str) -> None:
         """Store another hash of the same password, unless it was changed meanwhile or the user is gone."""
@@ -60,6 +64,14 @@ class Users(Repository[User]):
         start = folded(prefix)
         query = Query(partition="users", index="directory-index", sort=begins_with(start) if start else None)
         return self.page(query, limit=limit, cursor=cursor)
+
+    def with_role(self, role: Role, prefix: str, *, limit: int, budget: int = 400) -> Page[User]:
+        """Active people with this role whose name begins so, by name, looking at `budget` people at most."""
+        start = folded(prefix)
+        fitting = attribute("roles").contains(role) & attribute("is_active").equals(value=True)
+        sort = begins_with(start) if start else None
+        query = Query(partition="users", index="directory-index", sort=sort, filter=fitting)
+        return self.page(query, limit=limit, budget=budget)
 
 
 class ApiTokens(Repository[ApiToken]):

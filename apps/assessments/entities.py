@@ -49,8 +49,12 @@ class Plan(Stamped):
     `member_count` is the number of members who have assessments; the other counters are kept in the transactions of the
     submissions. `level_counts` sums up the reports: category -> level -> competencies that the manager gave it.
     `active_season` is the season while the plan is active: a team has one active plan a season. `unsettled` is there
-    from the activation on until every member has their assessments. `reminded_on` is the day of the last reminder that
-    went out by itself.
+    while its assessments have yet to follow it: from the activation until every member has theirs, and from the end
+    until the open ones are locked. `edition` counts what people change, not the counters: two who edit notice each
+    other, and nobody notices a submission. `manager_id` follows the team, to list by.
+
+    `reminded_at` and `reminded_on` are the time and the day of the last reminder; `unreminded` are those whose mail has
+    yet to go out, and as long as there are any `reminding` is there.
     """
 
     naming = Naming.CAMEL
@@ -60,8 +64,10 @@ class Plan(Stamped):
         Unique("active_season", within="team_id", message="This team has an active plan for this season already."),
     )
 
+    edition: int = 1
     plan_id: str
     team_id: str
+    manager_id: str | None = None
     plan_name: Annotated[str, AfterValidator(display_name)]
     description: str = Field(default="", max_length=2000)
     season: SeasonName
@@ -80,6 +86,9 @@ class Plan(Stamped):
     activated_at: Instant | None = None
     completed_at: Instant | None = None
     reminded_on: date | None = None
+    reminded_at: Instant | None = None
+    reminding: Literal["yes"] | None = None
+    unreminded: frozenset[str] = frozenset()
 
     @property
     def due(self) -> str | None:
@@ -145,8 +154,10 @@ class Assessment(Stamped):
 
     `selections` and `feedback` go category -> competency -> level; feedback has one level a competency, that of the
     selection, or `0` while none is chosen. `revisions` counts the changes of each competency's answer, so that a writer
-    notices another one. `config_id`, `season` and the ids are the plan's: they never change. One read from a list has
-    no answers.
+    notices another one; `texts_revision` those of current level and way forward. `resume_at` is the title of the
+    category where the assessor left. `reopened_at` is there from a reopening until the next submission. `ended_at` is
+    there where it stays unfinished: its plan ended, or the member left the team before anything was submitted.
+    `config_id`, `season` and the ids are the plan's: they never change. One read from a list has no answers.
     """
 
     naming = Naming.CAMEL
@@ -172,11 +183,17 @@ class Assessment(Stamped):
     resume_at: str = ""
     submitted_at: Instant | None = None
     reopened_at: Instant | None = None
+    ended_at: Instant | None = None
 
     @property
     def is_submitted(self) -> bool:
-        """Whether it is locked."""
+        """Whether its assessor handed it in."""
         return self.status is AssessmentStatus.SUBMITTED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for its assessor: neither submitted nor left unfinished."""
+        return not self.is_submitted and self.ended_at is None
 
     def answer(self, place: Place) -> Answer:
         """What was said about this competency."""
@@ -206,6 +223,18 @@ class Assessment(Stamped):
             feedback=_with(self.feedback, place, by_level or None),
             revisions=_with(self.revisions, place, self.revision((category, competency)) + 1),
             answered_count=sum(len(row) for row in selections.values()),
+            updated_at=now,
+        )
+
+    def concluded(self, current_level: int | None, way_forward: str, *, now: datetime) -> Self:
+        """The assessment with this overall level and way forward; the same where they are the former ones."""
+        if (current_level, way_forward) == (self.current_level, self.way_forward):
+            return self
+        return self.evolve(
+            status=AssessmentStatus.IN_PROGRESS if self.status is AssessmentStatus.NOT_STARTED else self.status,
+            current_level=current_level,
+            way_forward=way_forward,
+            texts_revision=self.texts_revision + 1,
             updated_at=now,
         )
 

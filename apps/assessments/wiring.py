@@ -1,7 +1,9 @@
 """Where the app's default repositories are made."""
 
+from datetime import datetime
 from functools import lru_cache
 
+from apps.assessments.services import activation
 from apps.assessments.stores import Stores, stores_on
 from apps.storage.connection import Store, default_store
 
@@ -14,3 +16,8 @@ def _on(store: Store) -> Stores:
 def default_stores() -> Stores:
     """The repositories on this process's store."""
     return _on(default_store())
+
+
+def follow_team(team_id: str, *, now: datetime) -> None:
+    """Let plans under way follow a team; called after each change of one. Raises domain errors."""
+    activation.follow_team(default_stores(), team_id=team_id, now=now)

@@ -18,11 +18,25 @@ from apps.audit.repository import AuditLog
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.registry import synchronise_registry
 from apps.storage.secrets import Secret
-from tests.audit import deeds_of_people, deeds_of_second_factors, deeds_of_single_sign_on, deeds_of_work
+from tests.audit import (
+    deeds_of_people,
+    deeds_of_plans,
+    deeds_of_second_factors,
+    deeds_of_single_sign_on,
+    deeds_of_teams,
+    deeds_of_work,
+)
 from tests.audit.deeds import ADDRESS, NOW, SECRETS, Deed, World
 from tests.policy_runs.web import member
 
-DEEDS = [*deeds_of_people.DEEDS, *deeds_of_second_factors.DEEDS, *deeds_of_single_sign_on.DEEDS, *deeds_of_work.DEEDS]
+DEEDS = [
+    *deeds_of_people.DEEDS,
+    *deeds_of_second_factors.DEEDS,
+    *deeds_of_single_sign_on.DEEDS,
+    *deeds_of_plans.DEEDS,
+    *deeds_of_teams.DEEDS,
+    *deeds_of_work.DEEDS,
+]
 BY_A_COMMAND = {"ast.added"}
 BY_SETUP = {"apps.policy_runs.registry.synchronise_registry"}
 # Who acts is given, or the log, for another reason.
