@@ -19,6 +19,7 @@ SECTIONS: tuple[tuple[str, str, str, Permission | frozenset[Role] | None], ...] 
     ("Home", "home", "home", None),
     ("Assessments", "assessments:list", "assessments", MAY_HAVE_ASSESSMENTS),
     ("Teams", "teams:list", "teams", MAY_HAVE_TEAMS),
+    ("Career ladder", "ladders:list", "ladder", Permission.LADDER_SEE),
     ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
     ("People", "people:list", "people", Permission.USERS_SEE),
     ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),

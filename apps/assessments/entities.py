@@ -54,7 +54,7 @@ class Plan(Stamped):
     other, and nobody notices a submission. `manager_id` follows the team, to list by.
 
     `reminded_at` and `reminded_on` are the time and the day of the last reminder; `unreminded` are those whose mail has
-    yet to go out, and as long as there are any `reminding` is there.
+    yet to go out: as long as there are any `reminding` is there, and until `reminding_until` somebody is at it.
     """
 
     naming = Naming.CAMEL
@@ -88,6 +88,7 @@ class Plan(Stamped):
     reminded_on: date | None = None
     reminded_at: Instant | None = None
     reminding: Literal["yes"] | None = None
+    reminding_until: Instant | None = None
     unreminded: frozenset[str] = frozenset()
 
     @property

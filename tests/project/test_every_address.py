@@ -38,6 +38,7 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
+    "home/runs/": [Opened(P.RUN_SEE)],
     "account/": [Opened(OWN), Opened(OWN, "post")],
     "account/sessions/": [Opened(OWN)],
     "account/sessions/end/": [Opened(OWN, "post")],
@@ -91,6 +92,24 @@ PAGES = {
 OPERATIONS = {
     "/healthz": [Opened(PUBLIC)],
     "/readyz": [Opened(PUBLIC)],
+    "/api/users": [Opened(P.USERS_SEE)],
+    "/api/users/me": [Opened(OWN)],
+    "/api/users/{user_id}": [Opened(P.USERS_SEE)],  # and oneself: tests/accounts/test_users_api.py
+    "/api/teams": [
+        Opened(MAY_HAVE_TEAMS),
+        Opened(P.TEAM_CREATE, "post", {"teamName": "Yard", "managerId": "nobody"}),
+    ],
+    # Whose team it is: tests/teams/test_teams_api.py
+    "/api/teams/{team_id}": [
+        Opened(P.TEAM_SEE),
+        Opened(P.TEAM_EDIT, "patch", {"version": 1}),
+        Opened(P.TEAM_DELETE, "delete"),
+    ],
+    "/api/teams/{team_id}/members": [
+        Opened(P.TEAM_SEE),
+        Opened(P.TEAM_EDIT, "post", {"userIds": ["nobody"]}),
+    ],
+    "/api/teams/{team_id}/members/{user_id}": [Opened(P.TEAM_EDIT, "delete")],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -152,7 +171,8 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
     if opened.method == "get":
         return client.get(path)
     if path.startswith("/api/"):
-        return client.post(path, orjson.dumps(opened.sends), content_type="application/json")
+        send = getattr(client, opened.method)
+        return send(path, orjson.dumps(opened.sends) if opened.sends else b"", content_type="application/json")
     return client.post(path, opened.sends or {})
 
 
@@ -179,11 +199,12 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
             assert answer.status_code == (opened.told or 200) or (user and answer.url == "/")
         elif user is None:
             signs_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/")
-            assert answer.status_code == 401 if path.startswith("/api/p") else signs_in or leads_to_sign_in
+            is_operation = path.startswith("/api/") and path != "/api/openapi.json"
+            assert answer.status_code == 401 if is_operation else signs_in or leads_to_sign_in
         elif isinstance(opened.to, frozenset):
             assert answer.status_code == (200 if role in opened.to else 404), role
         elif opened.to == OWN or allowed(user, opened.to, thing):
-            assert answer.status_code in {200, 302, 422}, role
+            assert answer.status_code in {200, 204, 302, 422}, role
             assert not leads_to_sign_in
         elif answer.status_code == opened.told:
             assert allowed(user, P.RUN_SEE, run), role
