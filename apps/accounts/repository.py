@@ -65,6 +65,14 @@ class Users(Repository[User]):
         query = Query(partition="users", index="directory-index", sort=begins_with(start) if start else None)
         return self.page(query, limit=limit, cursor=cursor)
 
+    def with_role(self, role: Role, prefix: str, *, limit: int, budget: int = 400) -> Page[User]:
+        """Active people with this role whose name begins so, by name, looking at `budget` people at most."""
+        start = folded(prefix)
+        fitting = attribute("roles").contains(role) & attribute("is_active").equals(value=True)
+        sort = begins_with(start) if start else None
+        query = Query(partition="users", index="directory-index", sort=sort, filter=fitting)
+        return self.page(query, limit=limit, budget=budget)
+
 
 class ApiTokens(Repository[ApiToken]):
     """The API tokens, by the hash of their text; an expired one is gone at once, although the store deletes it late."""

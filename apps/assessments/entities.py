@@ -155,9 +155,10 @@ class Assessment(Stamped):
 
     `selections` and `feedback` go category -> competency -> level; feedback has one level a competency, that of the
     selection, or `0` while none is chosen. `revisions` counts the changes of each competency's answer, so that a writer
-    notices another one. `config_id`, `season` and the ids are the plan's: they never change. `ended_at` is there where
-    it stays unfinished: its plan ended, or the member left the team before anything was submitted. One read from a list
-    has no answers.
+    notices another one; `texts_revision` those of current level and way forward. `resume_at` is the title of the
+    category where the assessor left. `reopened_at` is there from a reopening until the next submission. `ended_at` is
+    there where it stays unfinished: its plan ended, or the member left the team before anything was submitted.
+    `config_id`, `season` and the ids are the plan's: they never change. One read from a list has no answers.
     """
 
     naming = Naming.CAMEL
@@ -223,6 +224,18 @@ class Assessment(Stamped):
             feedback=_with(self.feedback, place, by_level or None),
             revisions=_with(self.revisions, place, self.revision((category, competency)) + 1),
             answered_count=sum(len(row) for row in selections.values()),
+            updated_at=now,
+        )
+
+    def concluded(self, current_level: int | None, way_forward: str, *, now: datetime) -> Self:
+        """The assessment with this overall level and way forward; the same where they are the former ones."""
+        if (current_level, way_forward) == (self.current_level, self.way_forward):
+            return self
+        return self.evolve(
+            status=AssessmentStatus.IN_PROGRESS if self.status is AssessmentStatus.NOT_STARTED else self.status,
+            current_level=current_level,
+            way_forward=way_forward,
+            texts_revision=self.texts_revision + 1,
             updated_at=now,
         )
 

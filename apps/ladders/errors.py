@@ -19,3 +19,9 @@ class NoActiveLadder(Conflict):
     """Nothing can be planned before there is a ladder to assess by."""
 
     code = "no_active_ladder"
+
+
+class OtherLadderActivated(Conflict):
+    """Another version was activated since somebody looked at what would change."""
+
+    code = "other_ladder_activated"

@@ -12,10 +12,13 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
+from apps.assessments.services.managed import PLANNERS
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
+from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import console
 from tests.policy_runs.web import browser, launch_body, member, openapi
+from tests.seasons import active_ladder, manager, plan_of, team_member, team_of
 from tests.test_architecture import ROOT
 
 P = Permission
@@ -25,7 +28,7 @@ P = Permission
 class Opened:
     """Who may open it, how it is asked, and what it answers to those who may not, where that is not 403 or 404."""
 
-    to: Permission | str
+    to: Permission | str | frozenset[Role]
     method: str = "get"
     sends: Any = None
     told: int | None = None
@@ -59,6 +62,26 @@ PAGES = {
     "account/sign-out-everywhere/": [Opened(OWN, "post")],
     "people/": [Opened(P.USERS_SEE)],
     "people/<str:user_id>/": [Opened(P.USERS_SEE)],  # and one's own: tests/accounts/test_directory.py
+    "teams/": [Opened(MAY_HAVE_TEAMS)],
+    "teams/new/": [Opened(P.TEAM_CREATE), Opened(P.TEAM_CREATE, "post")],
+    "teams/managers/": [Opened(P.TEAM_CREATE)],
+    "teams/<str:team_id>/": [Opened(P.TEAM_SEE)],  # and whose team it is: tests/teams/test_team_pages.py
+    "teams/<str:team_id>/edit/": [Opened(P.TEAM_EDIT), Opened(P.TEAM_EDIT, "post")],
+    "teams/<str:team_id>/people/": [Opened(P.TEAM_EDIT)],
+    "teams/<str:team_id>/add/": [Opened(P.TEAM_EDIT, "post")],
+    "teams/<str:team_id>/remove/": [Opened(P.TEAM_EDIT, "post")],
+    "teams/<str:team_id>/deactivate/": [Opened(P.TEAM_DELETE, "post")],
+    "teams/<str:team_id>/reactivate/": [Opened(P.TEAM_DELETE, "post")],
+    "plans/": [Opened(PLANNERS)],
+    "plans/new/": [Opened(PLANNERS), Opened(PLANNERS, "post")],
+    # Of a team that somebody else leads; their own manager's: tests/assessments/plans/test_plan_pages.py
+    "plans/<str:plan_id>/": [Opened(P.PLAN_MANAGE)],
+    "plans/<str:plan_id>/edit/": [Opened(P.PLAN_MANAGE), Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/activate/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/remind/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/complete/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/archive/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/delete/": [Opened(P.PLAN_MANAGE, "post")],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -146,10 +169,20 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
-    somebody = member(store, Role.TEAM_MEMBER).user_id
+    somebody = team_member(store)
+    team = team_of(store, manager(store), somebody)
+    plan = plan_of(store, team, active_ladder(store))
+    things = {"team": team, "plan": team}
     address = path.format(
-        execution_id=run.execution_id, policy_number="ABC123DEF", token="no-token-of-ours", user_id=somebody
+        execution_id=run.execution_id,
+        policy_number="ABC123DEF",
+        token="no-token-of-ours",
+        user_id=somebody.user_id,
+        team_id=team.team_id,
+        plan_id=plan.plan_id,
     )
+    kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
+    thing = things.get(kind, run)
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)
@@ -160,15 +193,17 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
         elif user is None:
             signs_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/")
             assert answer.status_code == 401 if path.startswith("/api/p") else signs_in or leads_to_sign_in
-        elif opened.to == OWN or allowed(user, opened.to, run):
+        elif isinstance(opened.to, frozenset):
+            assert answer.status_code == (200 if role in opened.to else 404), role
+        elif opened.to == OWN or allowed(user, opened.to, thing):
             assert answer.status_code in {200, 302, 422}, role
             assert not leads_to_sign_in
         elif answer.status_code == opened.told:
             assert allowed(user, P.RUN_SEE, run), role
             assert Executions(store).get(run.execution_id, consistent=True) == before
         else:
-            seen = f"{opened.to.partition('.')[0]}.see"
-            hidden = opened.to in {seen, P.RUN_SCREENS} or not allowed(user, seen, run)
+            seen = f"{kind}.see"
+            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE} or not allowed(user, seen, thing)
             assert answer.status_code == (404 if hidden else 403), role
 
 

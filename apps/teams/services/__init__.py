@@ -3,12 +3,14 @@
 Whoever calls these tells `apps.teams.wiring.after_change` afterwards, so that plans under way follow at once.
 """
 
+from apps.teams.services._rules import changed
 from apps.teams.services.members import add_members, remove_members
 from apps.teams.services.teams import change_team, create_team, deactivate_team, give_to, reactivate_team
 
 __all__ = [
     "add_members",
     "change_team",
+    "changed",
     "create_team",
     "deactivate_team",
     "give_to",
