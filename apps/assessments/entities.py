@@ -245,7 +245,8 @@ class Report(Stamped):
 
     `report_id` follows from plan and member: there is one. `final_level` is the manager's. `reopened_at` is there while
     one of the assessments is open again: the report then says what was submitted before. Notes and next steps are
-    written after the two have met.
+    written after the two have met; `notes_revision` counts their changes, so that a writer notices another one, and
+    not that somebody exported the report.
     """
 
     naming = Naming.CAMEL
@@ -268,6 +269,7 @@ class Report(Stamped):
     discussed_on: date | None = None
     discussion_notes: str = Field(default="", max_length=LONGEST_TEXT)
     next_steps: str = Field(default="", max_length=LONGEST_TEXT)
+    notes_revision: int = 0
 
 
 def _with(stored: Mapping[str, Mapping[str, T]], place: Place, value: T | None) -> dict[str, dict[str, T]]:
