@@ -34,6 +34,7 @@ def put(store):
             ast_name="login",
             host_name="demo",
             status=status,
+            under_way=None if status.is_final else "yes",
             created_at=start - timedelta(hours=age),
         )
         Executions(store).add(run)

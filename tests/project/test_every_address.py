@@ -12,12 +12,13 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
+from apps.assessments.services.managed import PLANNERS
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
 from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import console
 from tests.policy_runs.web import browser, launch_body, member, openapi
-from tests.seasons import manager, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, team_member, team_of
 from tests.test_architecture import ROOT
 
 P = Permission
@@ -38,6 +39,7 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
+    "home/runs/": [Opened(P.RUN_SEE)],
     "account/": [Opened(OWN), Opened(OWN, "post")],
     "account/sessions/": [Opened(OWN)],
     "account/sessions/end/": [Opened(OWN, "post")],
@@ -71,6 +73,16 @@ PAGES = {
     "teams/<str:team_id>/remove/": [Opened(P.TEAM_EDIT, "post")],
     "teams/<str:team_id>/deactivate/": [Opened(P.TEAM_DELETE, "post")],
     "teams/<str:team_id>/reactivate/": [Opened(P.TEAM_DELETE, "post")],
+    "plans/": [Opened(PLANNERS)],
+    "plans/new/": [Opened(PLANNERS), Opened(PLANNERS, "post")],
+    # Of a team that somebody else leads; their own manager's: tests/assessments/plans/test_plan_pages.py
+    "plans/<str:plan_id>/": [Opened(P.PLAN_MANAGE)],
+    "plans/<str:plan_id>/edit/": [Opened(P.PLAN_MANAGE), Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/activate/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/remind/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/complete/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/archive/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/delete/": [Opened(P.PLAN_MANAGE, "post")],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -179,13 +191,15 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
     somebody = team_member(store)
     team = team_of(store, manager(store), somebody)
-    things = {"team": team}
+    plan = plan_of(store, team, active_ladder(store))
+    things = {"team": team, "plan": team}
     address = path.format(
         execution_id=run.execution_id,
         policy_number="ABC123DEF",
         token="no-token-of-ours",
         user_id=somebody.user_id,
         team_id=team.team_id,
+        plan_id=plan.plan_id,
     )
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
@@ -210,7 +224,7 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
             assert Executions(store).get(run.execution_id, consistent=True) == before
         else:
             seen = f"{kind}.see"
-            hidden = opened.to in {seen, P.RUN_SCREENS} or not allowed(user, seen, thing)
+            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE} or not allowed(user, seen, thing)
             assert answer.status_code == (404 if hidden else 403), role
 
 
