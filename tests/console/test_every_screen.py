@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
+from apps.assessments.entities import Assessment, AssessmentType
+from apps.assessments.repository import Assessments
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
 from apps.storage.registry import declared_readers, declared_repositories
@@ -54,6 +56,7 @@ TABLE = {
     "identity": Screens(ADMIN, related=True),
     "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
     "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
+    "assessment": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
@@ -123,6 +126,12 @@ def rows(store, stores, run, owner, ada, host):
     )
     timo = team_member(store)
     team = team_of(store, manager(store), timo)
+    assessment = Assessments(store).add(
+        Assessment(
+            assessment_id="an-assessment", plan_id="a-plan", team_id=team.team_id, team_member_id=timo.user_id,
+            assessment_type=AssessmentType.SELF, assessor_id=timo.user_id, season="2026-Q1", config_id="a-ladder",
+        )
+    )  # fmt: skip
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     return {
         "host": (host, host.address),
@@ -136,6 +145,7 @@ def rows(store, stores, run, owner, ada, host):
         "identity": (Identities(store).add(identity), "s-123"),
         "team": (team, "Harbour"),
         "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
+        "assessment": (assessment, assessment.assessment_id),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),
