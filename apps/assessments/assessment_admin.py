@@ -58,7 +58,7 @@ class AssessmentAdmin(EntityAdmin[Assessment]):
         "reopened_at": "reopened",
         "ended_at": "ended unfinished",
     }
-    list_display = ("assessment_id", "team_member_id", "assessment_type", "assessor_id", "status", "answered_count")
+    list_display = ("assessment_id", "team_member_id", "assessment_type", "season", "status", "answered_count")
     fields = (
         *("assessment_id", "plan_id", "team_id", "season", "team_member_id", "assessment_type", "assessor_id"),
         *("config_id", "status", "answered_count", "competency_count", "submitted_at", "reopened_at", "ended_at"),

@@ -12,6 +12,10 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
+from apps.assessments.access import concerning
+from apps.assessments.entities import AssessmentType
+from apps.assessments.ids import assessment_id
+from apps.assessments.repository import Assessments
 from apps.assessments.services.managed import PLANNERS
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
@@ -93,6 +97,17 @@ PAGES = {
     "policy-runs/<str:execution_id>/control/": [Opened(P.RUN_CONTROL, "post", {"action": "pause"}, told=302)],
     "policy-runs/<str:execution_id>/results.csv": [Opened(P.RUN_SEE)],
     "policy-runs/<str:execution_id>/<str:policy_number>/": [Opened(P.RUN_SCREENS)],
+    "assessments/": [Opened(OWN)],
+    # Whose it is: tests/assessments/test_assessment_pages.py
+    "assessments/<str:assessment_id>/": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "post", {"category": "Craft"}),
+    ],
+    "assessments/<str:assessment_id>/review/": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "post"),
+    ],
+    "assessments/<str:assessment_id>/reopen/": [Opened(P.ASSESSMENT_REOPEN, "post", {"reason": ""})],
     "audit/": [Opened(P.AUDIT_SEE)],
     "audit/export.csv": [Opened(P.AUDIT_SEE)],
     "metrics": [Opened(PUBLIC, told=404)],  # behind a token of its own: tests/test_metrics.py
@@ -121,6 +136,15 @@ OPERATIONS = {
         Opened(P.TEAM_EDIT, "post", {"userIds": ["nobody"]}),
     ],
     "/api/teams/{team_id}/members/{user_id}": [Opened(P.TEAM_EDIT, "delete")],
+    # Whose it is: tests/assessments/test_assessments_api.py
+    "/api/assessments": [Opened(OWN)],
+    "/api/assessments/{assessment_id}": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "patch", {"answers": []}),
+    ],
+    "/api/assessments/{assessment_id}/start": [Opened(P.SELF_ASSESSMENT_FILL_IN, "post")],
+    "/api/assessments/{assessment_id}/submit": [Opened(P.SELF_ASSESSMENT_FILL_IN, "post")],
+    "/api/assessments/{assessment_id}/reopen": [Opened(P.ASSESSMENT_REOPEN, "post", {"reason": ""})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -128,6 +152,7 @@ OPERATIONS = {
     "/api/policy-runs/{execution_id}/control": [Opened(P.RUN_CONTROL, "post", {"action": "pause"})],
 }
 SOCKETS = {"ws/policy-runs/<str:execution_id>/": P.RUN_SEE}  # who is let in: tests/policy_runs/test_sockets.py
+SEEN_BY_THEMSELVES = {P.RUN_SCREENS, P.PLAN_MANAGE, P.ASSESSMENT_REOPEN}
 SCREENS = ("changelist", "add", "suggestions", "history", "delete", "change", "rows")
 
 
@@ -192,7 +217,9 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
     somebody = team_member(store)
     team = team_of(store, manager(store), somebody)
     plan = plan_of(store, team, active_ladder(store))
-    things = {"team": team, "plan": team}
+    own = assessment_id(plan.plan_id, somebody.user_id, AssessmentType.SELF)
+    about = concerning(team, Assessments(store).get(own))
+    things = {"team": team, "plan": team, "self_assessment": about, "assessment": about}
     address = path.format(
         execution_id=run.execution_id,
         policy_number="ABC123DEF",
@@ -200,6 +227,7 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
         user_id=somebody.user_id,
         team_id=team.team_id,
         plan_id=plan.plan_id,
+        assessment_id=own,
     )
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
@@ -224,7 +252,9 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
             assert Executions(store).get(run.execution_id, consistent=True) == before
         else:
             seen = f"{kind}.see"
-            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE} or not allowed(user, seen, thing)
+            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE, P.ASSESSMENT_REOPEN} or not allowed(
+                user, seen, thing
+            )
             assert answer.status_code == (404 if hidden else 403), role
 
 
