@@ -126,11 +126,17 @@ class FillIn {
     window.addEventListener("offline", () => this.unsent.size > 0 && this.sayOffline());
     window.addEventListener("focus", () => this.isSignedOut && this.again());
     window.addEventListener("pageshow", (event) => event.persisted && location.reload());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.flush({ last: true }));
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") this.flush({ last: true });
+      else if (this.isSignedOut) this.again();
+    });
     window.addEventListener("beforeunload", (event) => {
       if (!this.kept.isAllStored) event.preventDefault();
     });
     this.say("idle", "Saves as you type.");
+    const step = one(".categories [aria-current]");
+    const steps = step?.closest("ol"); // on a narrow screen they stand in a row that scrolls
+    if (steps) steps.scrollLeft = step.offsetLeft - steps.offsetLeft - 16;
     for (const [place, entry] of this.unsent) if (entry.conflict) this.showConflict(place);
     if (this.unsent.size > 0) this.flush();
   }
