@@ -205,7 +205,7 @@ def test_for_others_there_are_no_plans(season, role) -> None:
     plan, client = season.activated(), browser(member(season.stores.store, role))
     for address in ("/plans/", "/plans/new/", f"/plans/{plan.plan_id}/", f"/plans/{plan.plan_id}/edit/"):
         assert client.get(address).status_code == 404, address
-    assert 'href="/plans/"' not in client.get("/").content.decode()
+    assert 'href="/plans/"' not in client.get("/account/").content.decode()
 
 
 def test_another_manager_is_told_of_no_plan(season) -> None:
@@ -217,4 +217,4 @@ def test_another_manager_is_told_of_no_plan(season) -> None:
     assert client.get(f"/plans/new/?team={season.team.team_id}").status_code == 404
     assert season.stored(plan).status is PlanStatus.ACTIVE
     team_of(season.stores.store, nils, name="Theirs")
-    assert 'href="/plans/"' in client.get("/").content.decode()
+    assert 'href="/plans/"' in client.get("/account/").content.decode()
