@@ -66,6 +66,7 @@ NOT_REGISTERED = {
     "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
     "HostSlots": "leases of seconds; they let go of themselves",
+    "TableHealths": "one row that the worker keeps, shown on the first page",
 }
 MORE = {
     ("user", "change"): 5,  # and how they get in

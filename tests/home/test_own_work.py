@@ -145,7 +145,7 @@ def test_a_manager_sees_each_team_with_its_plan_and_whom_to_assess(store, mona, 
     to_timo = assessment_id(late.plan_id, timo.user_id, AssessmentType.MANAGER)
     assert re.search(rf'href="/assessments/{to_timo}/">Timo Member', html)
     assert given not in html, "what was given waits no more"
-    assert re.search(r"Idle</a>.*?None\..*?Prepare a plan", html)
+    assert re.search(r"Idle</a>.*?None\..*?Prepare or activate one", html)
     assert "My assessments" not in html
 
 
