@@ -17,7 +17,7 @@ from apps.policy_runs.routing import websocket_urlpatterns
 from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import console
 from tests.policy_runs.web import browser, launch_body, member, openapi
-from tests.seasons import manager, team_member, team_of
+from tests.seasons import active_ladder, manager, team_member, team_of
 from tests.test_architecture import ROOT
 
 P = Permission
@@ -71,6 +71,13 @@ PAGES = {
     "teams/<str:team_id>/remove/": [Opened(P.TEAM_EDIT, "post")],
     "teams/<str:team_id>/deactivate/": [Opened(P.TEAM_DELETE, "post")],
     "teams/<str:team_id>/reactivate/": [Opened(P.TEAM_DELETE, "post")],
+    "ladder/": [Opened(P.LADDER_SEE)],
+    "ladder/versions/": [Opened(P.LADDER_SEE)],
+    "ladder/new/": [Opened(P.LADDER_CHANGE), Opened(P.LADDER_CHANGE, "post")],
+    "ladder/check/": [Opened(P.LADDER_CHANGE, "post")],
+    "ladder/<str:config_id>/": [Opened(P.LADDER_SEE)],
+    "ladder/<str:config_id>/activate/": [Opened(P.LADDER_CHANGE, "post")],
+    "ladder/<str:config_id>/ladder.md": [Opened(P.LADDER_SEE)],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -91,6 +98,14 @@ PAGES = {
 OPERATIONS = {
     "/healthz": [Opened(PUBLIC)],
     "/readyz": [Opened(PUBLIC)],
+    "/api/ladders": [
+        Opened(P.LADDER_SEE),
+        Opened(P.LADDER_CHANGE, "post", {"content": "no ladder", "version": "1.2.0"}),
+    ],
+    "/api/ladders/active": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}/comparison": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}/activate": [Opened(P.LADDER_CHANGE, "post", {})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -167,6 +182,7 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
         token="no-token-of-ours",
         user_id=somebody.user_id,
         team_id=team.team_id,
+        config_id=active_ladder(store).config_id,
     )
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
@@ -179,7 +195,7 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
             assert answer.status_code == (opened.told or 200) or (user and answer.url == "/")
         elif user is None:
             signs_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/")
-            assert answer.status_code == 401 if path.startswith("/api/p") else signs_in or leads_to_sign_in
+            assert answer.status_code == 401 if path in OPERATIONS else signs_in or leads_to_sign_in
         elif isinstance(opened.to, frozenset):
             assert answer.status_code == (200 if role in opened.to else 404), role
         elif opened.to == OWN or allowed(user, opened.to, thing):
