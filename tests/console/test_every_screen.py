@@ -20,7 +20,7 @@ from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
 from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
-from tests.seasons import manager, team_member, team_of
+from tests.seasons import active_ladder, manager, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -48,6 +48,7 @@ TABLE = {
     "astexecution": Screens(BOTH, history=ADMIN, related=True),
     "policyresult": Screens(BOTH, related=True),  # whose run tells whether a missing result is pending or skipped
     "session": Screens(BOTH, related=True),
+    "ladderversion": Screens(BACK_OFFICE, history=ADMIN),
     "user": Screens(BOTH, changes=ADMIN, history=ADMIN, adds=BOTH, deletes=frozenset()),
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
@@ -65,6 +66,7 @@ NOT_REGISTERED = {
     "SignIns": "one row a user, shown with the user",
     "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
+    "Pointers": "which ladder is active: shown with the versions, and moved by activating one",
     "HostSlots": "leases of seconds; they let go of themselves",
     "TableHealths": "one row that the worker keeps, shown on the first page",
 }
@@ -125,7 +127,9 @@ def rows(store, stores, run, owner, ada, host):
     timo = team_member(store)
     team = team_of(store, manager(store), timo)
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
+    ladder = active_ladder(store)
     return {
+        "ladderversion": (ladder, ladder.ladder_version),
         "host": (host, host.address),
         "astregistration": (stores.asts.get("login"), "login"),
         "astexecution": (run, run.execution_id),

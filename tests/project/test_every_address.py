@@ -84,6 +84,13 @@ PAGES = {
     "plans/<str:plan_id>/complete/": [Opened(P.PLAN_MANAGE, "post")],
     "plans/<str:plan_id>/archive/": [Opened(P.PLAN_MANAGE, "post")],
     "plans/<str:plan_id>/delete/": [Opened(P.PLAN_MANAGE, "post")],
+    "ladder/": [Opened(P.LADDER_SEE)],
+    "ladder/versions/": [Opened(P.LADDER_SEE)],
+    "ladder/new/": [Opened(P.LADDER_CHANGE), Opened(P.LADDER_CHANGE, "post")],
+    "ladder/check/": [Opened(P.LADDER_CHANGE, "post")],
+    "ladder/<str:config_id>/": [Opened(P.LADDER_SEE)],
+    "ladder/<str:config_id>/activate/": [Opened(P.LADDER_CHANGE, "post")],
+    "ladder/<str:config_id>/ladder.md": [Opened(P.LADDER_SEE)],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -122,6 +129,14 @@ OPERATIONS = {
         Opened(P.TEAM_EDIT, "post", {"userIds": ["nobody"]}),
     ],
     "/api/teams/{team_id}/members/{user_id}": [Opened(P.TEAM_EDIT, "delete")],
+    "/api/ladders": [
+        Opened(P.LADDER_SEE),
+        Opened(P.LADDER_CHANGE, "post", {"content": "no ladder", "version": "1.2.0"}),
+    ],
+    "/api/ladders/active": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}/comparison": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}/activate": [Opened(P.LADDER_CHANGE, "post", {})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -192,7 +207,8 @@ def asked(client: Any, path: str, opened: Opened) -> Any:
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
     somebody = team_member(store)
     team = team_of(store, manager(store), somebody)
-    plan = plan_of(store, team, active_ladder(store))
+    ladder = active_ladder(store)
+    plan = plan_of(store, team, ladder)
     things = {"team": team, "plan": team}
     address = path.format(
         execution_id=run.execution_id,
@@ -201,6 +217,7 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
         user_id=somebody.user_id,
         team_id=team.team_id,
         plan_id=plan.plan_id,
+        config_id=ladder.config_id,
     )
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
