@@ -60,6 +60,7 @@ PAGES = {
     "account/tokens/revoke/": [Opened(OWN, "post")],
     "account/sign-out-everywhere/": [Opened(OWN, "post")],
     "people/": [Opened(P.USERS_SEE)],
+    "people/import/": [Opened(P.USERS_CHANGE), Opened(P.USERS_CHANGE, "post")],
     "people/<str:user_id>/": [Opened(P.USERS_SEE)],  # and one's own: tests/accounts/test_directory.py
     "teams/": [Opened(MAY_HAVE_TEAMS)],
     "teams/new/": [Opened(P.TEAM_CREATE), Opened(P.TEAM_CREATE, "post")],
