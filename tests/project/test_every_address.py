@@ -63,9 +63,11 @@ PAGES = {
     "account/tokens/revoke/": [Opened(OWN, "post")],
     "account/sign-out-everywhere/": [Opened(OWN, "post")],
     "people/": [Opened(P.USERS_SEE)],
+    "people/import/": [Opened(P.USERS_CHANGE), Opened(P.USERS_CHANGE, "post")],
     "people/<str:user_id>/": [Opened(P.USERS_SEE)],  # and one's own: tests/accounts/test_directory.py
     "teams/": [Opened(MAY_HAVE_TEAMS)],
     "teams/new/": [Opened(P.TEAM_CREATE), Opened(P.TEAM_CREATE, "post")],
+    "teams/import/": [Opened(P.TEAM_CREATE), Opened(P.TEAM_CREATE, "post")],
     "teams/managers/": [Opened(P.TEAM_CREATE)],
     "teams/<str:team_id>/": [Opened(P.TEAM_SEE)],  # and whose team it is: tests/teams/test_team_pages.py
     "teams/<str:team_id>/edit/": [Opened(P.TEAM_EDIT), Opened(P.TEAM_EDIT, "post")],
