@@ -102,6 +102,29 @@ PAGES = {
 OPERATIONS = {
     "/healthz": [Opened(PUBLIC)],
     "/readyz": [Opened(PUBLIC)],
+    "/api/plans": [
+        Opened(PLANNERS),
+        Opened(
+            P.PLAN_MANAGE,
+            "post",
+            {
+                "teamId": "none",
+                "planName": "X",
+                "season": "2026-Q1",
+                "startDate": "2026-01-01",
+                "endDate": "2026-03-31",
+            },
+        ),
+    ],
+    "/api/plans/{plan_id}": [
+        Opened(P.PLAN_MANAGE),
+        Opened(P.PLAN_MANAGE, "patch", {"version": 1, "planName": "Other"}),
+        Opened(P.PLAN_MANAGE, "delete"),
+    ],
+    "/api/plans/{plan_id}/activate": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/complete": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/archive": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/remind": [Opened(P.PLAN_MANAGE, "post")],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],

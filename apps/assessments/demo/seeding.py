@@ -162,6 +162,7 @@ def _plan(work: _Work) -> Plan:
     return Plan(
         plan_id=_plan_id(work),
         team_id=work.team.team_id,
+        manager_id=work.team.manager_id,
         plan_name=f"{work.team.team_name} {work.name}",
         description="Look back at the half-year, and agree on what comes next.",
         season=work.name,
