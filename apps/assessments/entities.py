@@ -203,6 +203,11 @@ class Assessment(Stamped):
         written = self.feedback.get(category, {}).get(competency, {}).get(str(level or 0), Feedback())
         return Answer(level=level, evidence=written.evidence, next_level_feedback=written.next_level_feedback)
 
+    @property
+    def answers_revision(self) -> int:
+        """How often any competency's answer was changed: the same number, the same answers."""
+        return sum(number for row in self.revisions.values() for number in row.values())
+
     def revision(self, place: Place) -> int:
         """How often this competency's answer was changed."""
         return self.revisions.get(place[0], {}).get(place[1], 0)

@@ -19,6 +19,7 @@ from apps.policy_runs.asts import ASTS
 from apps.policy_runs.registry import synchronise_registry
 from apps.storage.secrets import Secret
 from tests.audit import (
+    deeds_of_assessments,
     deeds_of_people,
     deeds_of_plans,
     deeds_of_second_factors,
@@ -30,6 +31,7 @@ from tests.audit.deeds import ADDRESS, NOW, SECRETS, Deed, World
 from tests.policy_runs.web import member
 
 DEEDS = [
+    *deeds_of_assessments.DEEDS,
     *deeds_of_people.DEEDS,
     *deeds_of_second_factors.DEEDS,
     *deeds_of_single_sign_on.DEEDS,

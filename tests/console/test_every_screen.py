@@ -17,8 +17,10 @@ from apps.storage.registry import declared_readers, declared_repositories
 from apps.storage.sessions import WebSessions
 from apps.storage.trash import Deleted, Trash
 from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
+from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
+from tests.seasons import manager, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -50,6 +52,8 @@ TABLE = {
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
     "identity": Screens(ADMIN, related=True),
+    "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
+    "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
@@ -62,13 +66,19 @@ NOT_REGISTERED = {
     "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
     "HostSlots": "leases of seconds; they let go of themselves",
+    "TableHealths": "one row that the worker keeps, shown on the first page",
 }
 MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
+    ("team", "change"): 4,  # and its members
+    ("teammembership", "changelist"): 5,  # names of teams and of people
 }
-ASKED = {("policyresult", "changelist"): "?policy_number=ABC123DEF"}
-SUGGESTED = {"user"}
+ASKED = {
+    ("policyresult", "changelist"): "?policy_number=ABC123DEF",
+    ("teammembership", "changelist"): "?team_id={team_id}",
+}
+SUGGESTED = {"user", "team"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
 
@@ -112,6 +122,8 @@ def rows(store, stores, run, owner, ada, host):
     identity = Identity(
         identity=identity_key(issuer, "s-123"), issuer=issuer, subject="s-123", user_id=owner.user_id, created_at=NOW
     )
+    timo = team_member(store)
+    team = team_of(store, manager(store), timo)
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     return {
         "host": (host, host.address),
@@ -123,6 +135,8 @@ def rows(store, stores, run, owner, ada, host):
         "apitoken": (token, "nightly"),
         "websession": (session, "Unknown browser"),
         "identity": (Identities(store).add(identity), "s-123"),
+        "team": (team, "Harbour"),
+        "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),
@@ -160,7 +174,7 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(stor
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, plain in addresses(admin, key).items():
-        address = plain + ASKED.get((name, screen), "")
+        address = plain + ASKED.get((name, screen), "").format(**entity.model_dump())
         # Two of them tell who it is, and one is the list itself; names of related rows are one more, and so is the name
         # of the row in its history.
         most = MORE.get((name, screen)) or 3 + (screen == "history") + (declared.related and screen == "changelist")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from apps.accounts.middleware import actor_of, signed_in_user
@@ -38,7 +38,7 @@ router = Router(tags=["plans"], by_alias=True)
 @router.get("", response={200: PlanPageOut, **READING}, summary="List plans")
 def list_plans(
     request: HttpRequest,
-    team_id: IdText = Query("", alias="teamId"),
+    teamId: IdText = "",  # noqa: N803  (the query's own name)
     season: SeasonText = "",
     status: PlanStatus | None = None,
     cursor: CursorText = None,
@@ -50,7 +50,7 @@ def list_plans(
     found = listed_plans(
         default_stores(),
         user=signed_in_user(request),
-        team_id=team_id,
+        team_id=teamId,
         season=season.upper(),
         status=status,
         cursor=cursor,

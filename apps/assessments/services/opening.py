@@ -64,8 +64,10 @@ class Ground:
             raise AssessmentLocked("The plan of this assessment has not begun yet.")
         if self.plan.status is not PlanStatus.ACTIVE:
             raise AssessmentLocked("The plan of this assessment has ended, so it takes no more answers.")
-        if self.assessment.ended_at is not None:
-            raise AssessmentLocked("The member left the team, so this assessment takes no more answers.")
+        if not self.assessment.is_open:
+            raise AssessmentLocked(
+                "This assessment takes no more answers: the person it is about has left the team. Ask the manager."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
