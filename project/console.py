@@ -6,10 +6,12 @@ from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import allowed
 from apps.console.site import Console
 from apps.policy_runs.admin import AstAdmin, HostAdmin, ResultAdmin, RunAdmin, SessionAdmin
+from apps.reports.admin import ReportAdmin
 from apps.trail.admin import AuditAdmin
 from project.admin import CheckpointAdmin, TrashAdmin
 
 ADMINS = (
+    ReportAdmin,
     *(RunAdmin, ResultAdmin, SessionAdmin, AstAdmin, HostAdmin),
     *(UserAdmin, ApiTokenAdmin, WebSessionAdmin, IdentityAdmin),
     *(AuditAdmin, TrashAdmin, CheckpointAdmin),

@@ -17,6 +17,7 @@ THEMES = ("auto", "light", "dark")
 SECTIONS: tuple[tuple[str, str, str, Permission | frozenset[Role] | None], ...] = (
     ("Home", "home", "home", None),
     ("Teams", "teams:list", "teams", MAY_HAVE_TEAMS),
+    ("Reports", "reports:list", "reports", MAY_HAVE_TEAMS),
     ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
     ("People", "people:list", "people", Permission.USERS_SEE),
     ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),

@@ -11,6 +11,9 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
+from apps.assessments.entities import Report
+from apps.assessments.repository import Reports
+from apps.assessments.variance import Difference
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
 from apps.storage.registry import declared_readers, declared_repositories
@@ -50,12 +53,14 @@ TABLE = {
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
     "identity": Screens(ADMIN, related=True),
+    "report": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
 }
 NOT_REGISTERED = {
     "RunSecrets": "host credentials, encrypted, for as long as a run lives: nobody reads them",
+    "Seasons": "names of seasons, written with the first plan of each; the plans have their own screens",
     "SecondFactors": "keys and recovery codes; whether somebody has one is on their own page",
     "Invitations": "what opens an account; that a link was made and used is in the history of the user",
     "SignIns": "one row a user, shown with the user",
@@ -67,7 +72,10 @@ MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
 }
-ASKED = {("policyresult", "changelist"): "?policy_number=ABC123DEF"}
+ASKED = {
+    ("policyresult", "changelist"): "?policy_number=ABC123DEF",
+    ("report", "changelist"): "?plan_id=p-1",
+}
 SUGGESTED = {"user"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
@@ -112,6 +120,11 @@ def rows(store, stores, run, owner, ada, host):
     identity = Identity(
         identity=identity_key(issuer, "s-123"), issuer=issuer, subject="s-123", user_id=owner.user_id, created_at=NOW
     )
+    report = Report(
+        report_id="r-1", plan_id="p-1", team_id="t-1", team_member_id=owner.user_id, season="2026-Q1", config_id="c-1",
+        self_assessment_id="a-1", manager_assessment_id="a-2", final_level=3, self_assessed_level=4,
+        variance={"Craft": {"Design": Difference(self_score=6, manager_score=3, difference=-3)}}, generated_at=NOW,
+    )  # fmt: skip
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     return {
         "host": (host, host.address),
@@ -123,6 +136,7 @@ def rows(store, stores, run, owner, ada, host):
         "apitoken": (token, "nightly"),
         "websession": (session, "Unknown browser"),
         "identity": (Identities(store).add(identity), "s-123"),
+        "report": (Reports(store).add(report), "2026-Q1"),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),

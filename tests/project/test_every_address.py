@@ -12,12 +12,13 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
+from apps.assessments.access import concerning
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
 from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import console
 from tests.policy_runs.web import browser, launch_body, member, openapi
-from tests.seasons import manager, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, reported, team_member, team_of
 from tests.test_architecture import ROOT
 
 P = Permission
@@ -71,6 +72,18 @@ PAGES = {
     "teams/<str:team_id>/remove/": [Opened(P.TEAM_EDIT, "post")],
     "teams/<str:team_id>/deactivate/": [Opened(P.TEAM_DELETE, "post")],
     "teams/<str:team_id>/reactivate/": [Opened(P.TEAM_DELETE, "post")],
+    "reports/": [Opened(MAY_HAVE_TEAMS)],
+    "reports/organisation/": [Opened(P.ORGANISATION_SEE)],
+    "reports/organisation/season.csv": [Opened(P.ORGANISATION_SEE)],
+    # And whose team it is, or whom it is about: tests/reports/test_pages.py.
+    "reports/member/<str:user_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/reports.csv": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/notes/": [Opened(P.REPORT_DISCUSS, "post", {"revision": 0})],
+    "reports/<str:report_id>/report.pdf": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.csv": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.json": [Opened(P.REPORT_EXPORT)],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -91,6 +104,13 @@ PAGES = {
 OPERATIONS = {
     "/healthz": [Opened(PUBLIC)],
     "/readyz": [Opened(PUBLIC)],
+    "/api/reports/generate": [Opened(P.REPORT_SEE, "post", {"planId": "{plan_id}", "memberId": "{user_id}"})],
+    "/api/reports/organisation": [Opened(P.ORGANISATION_SEE)],
+    "/api/reports/by-plan/{plan_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/by-member/{user_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}/export": [Opened(P.REPORT_EXPORT)],
+    "/api/reports/{report_id}/notes": [Opened(P.REPORT_DISCUSS, "put", {"version": 0})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -148,38 +168,47 @@ ASKED = [
 ]
 
 
-def asked(client: Any, path: str, opened: Opened) -> Any:
+def asked(client: Any, path: str, opened: Opened, ids: Any) -> Any:
     if opened.method == "get":
         return client.get(path)
+    given = (opened.sends or {}).items()
+    sends = {name: value.format(**ids) if isinstance(value, str) else value for name, value in given}
     if path.startswith("/api/"):
-        return client.post(path, orjson.dumps(opened.sends), content_type="application/json")
-    return client.post(path, opened.sends or {})
+        return getattr(client, opened.method)(path, orjson.dumps(sends), content_type="application/json")
+    return client.post(path, sends)
 
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
     somebody = team_member(store)
     team = team_of(store, manager(store), somebody)
-    things = {"team": team}
-    address = path.format(
-        execution_id=run.execution_id,
-        policy_number="ABC123DEF",
-        token="no-token-of-ours",
-        user_id=somebody.user_id,
-        team_id=team.team_id,
-    )
+    ladder = active_ladder(store)
+    plan = plan_of(store, team, ladder)
+    report = reported(store, plan, somebody.user_id, team=team, ladder=ladder, own=(6, 4, 2), by_manager=(3, 4, 3))
+    things = {"team": team, "report": concerning(team, report)}
+    ids = {
+        "execution_id": run.execution_id,
+        "policy_number": "ABC123DEF",
+        "token": "no-token-of-ours",
+        "user_id": somebody.user_id,
+        "team_id": team.team_id,
+        "plan_id": plan.plan_id,
+        "report_id": report.report_id,
+    }
+    address = path.format(**ids)
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)
-        answer = asked(browser(user), address, opened)
+        answer = asked(browser(user), address, opened, ids)
         leads_to_sign_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/?next")
         if opened.to == PUBLIC:
             assert answer.status_code == (opened.told or 200) or (user and answer.url == "/")
         elif user is None:
             signs_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/")
-            assert answer.status_code == 401 if path.startswith("/api/p") else signs_in or leads_to_sign_in
+            is_operation = path.startswith("/api/") and path != "/api/openapi.json"
+            assert answer.status_code == 401 if is_operation else signs_in or leads_to_sign_in
         elif isinstance(opened.to, frozenset):
             assert answer.status_code == (200 if role in opened.to else 404), role
         elif opened.to == OWN or allowed(user, opened.to, thing):
