@@ -23,6 +23,7 @@ from tests.audit import (
     deeds_of_ladders,
     deeds_of_people,
     deeds_of_plans,
+    deeds_of_reports,
     deeds_of_second_factors,
     deeds_of_single_sign_on,
     deeds_of_teams,
@@ -38,6 +39,7 @@ DEEDS = [
     *deeds_of_second_factors.DEEDS,
     *deeds_of_single_sign_on.DEEDS,
     *deeds_of_plans.DEEDS,
+    *deeds_of_reports.DEEDS,
     *deeds_of_teams.DEEDS,
     *deeds_of_work.DEEDS,
 ]

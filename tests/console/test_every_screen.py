@@ -11,6 +11,9 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
+from apps.assessments.entities import Report
+from apps.assessments.repository import Reports
+from apps.assessments.variance import Difference
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
 from apps.storage.registry import declared_readers, declared_repositories
@@ -55,12 +58,14 @@ TABLE = {
     "identity": Screens(ADMIN, related=True),
     "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
     "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
+    "report": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
 }
 NOT_REGISTERED = {
     "RunSecrets": "host credentials, encrypted, for as long as a run lives: nobody reads them",
+    "Seasons": "names of seasons, written with the first plan of each; the plans have their own screens",
     "SecondFactors": "keys and recovery codes; whether somebody has one is on their own page",
     "Invitations": "what opens an account; that a link was made and used is in the history of the user",
     "SignIns": "one row a user, shown with the user",
@@ -79,6 +84,7 @@ MORE = {
 ASKED = {
     ("policyresult", "changelist"): "?policy_number=ABC123DEF",
     ("teammembership", "changelist"): "?team_id={team_id}",
+    ("report", "changelist"): "?plan_id=p-1",
 }
 SUGGESTED = {"user", "team"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
@@ -126,6 +132,11 @@ def rows(store, stores, run, owner, ada, host):
     )
     timo = team_member(store)
     team = team_of(store, manager(store), timo)
+    report = Report(
+        report_id="r-1", plan_id="p-1", team_id="t-1", team_member_id=owner.user_id, season="2026-Q1", config_id="c-1",
+        self_assessment_id="a-1", manager_assessment_id="a-2", final_level=3, self_assessed_level=4,
+        variance={"Craft": {"Design": Difference(self_score=6, manager_score=3, difference=-3)}}, generated_at=NOW,
+    )  # fmt: skip
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     ladder = active_ladder(store)
     return {
@@ -141,6 +152,7 @@ def rows(store, stores, run, owner, ada, host):
         "identity": (Identities(store).add(identity), "s-123"),
         "team": (team, "Harbour"),
         "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
+        "report": (Reports(store).add(report), "2026-Q1"),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),

@@ -1,7 +1,7 @@
 """Every address there is, opened as nobody and as each role: a new one fails here until it says who may open it."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -12,13 +12,14 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
+from apps.assessments.access import concerning
 from apps.assessments.services.managed import PLANNERS
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
 from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import console
 from tests.policy_runs.web import browser, launch_body, member, openapi
-from tests.seasons import active_ladder, manager, plan_of, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, reported, team_member, team_of
 from tests.test_architecture import ROOT
 
 P = Permission
@@ -93,6 +94,18 @@ PAGES = {
     "ladder/<str:config_id>/": [Opened(P.LADDER_SEE)],
     "ladder/<str:config_id>/activate/": [Opened(P.LADDER_CHANGE, "post")],
     "ladder/<str:config_id>/ladder.md": [Opened(P.LADDER_SEE)],
+    "reports/": [Opened(MAY_HAVE_TEAMS)],
+    "reports/organisation/": [Opened(P.ORGANISATION_SEE)],
+    "reports/organisation/season.csv": [Opened(P.ORGANISATION_SEE)],
+    # And whose team it is, or whom it is about: tests/reports/test_pages.py.
+    "reports/member/<str:user_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/reports.csv": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/notes/": [Opened(P.REPORT_DISCUSS, "post", {"revision": 0})],
+    "reports/<str:report_id>/report.pdf": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.csv": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.json": [Opened(P.REPORT_EXPORT)],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -111,7 +124,7 @@ PAGES = {
     "readyz": [Opened(PUBLIC)],
 }
 NEW_PLAN = {
-    "teamId": "the team",
+    "teamId": "{team_id}",
     "planName": "Spring",
     "season": "2026-Q1",
     "startDate": "2026-01-01",
@@ -156,6 +169,13 @@ OPERATIONS = {
     "/api/ladders/{config_id}": [Opened(P.LADDER_SEE)],
     "/api/ladders/{config_id}/comparison": [Opened(P.LADDER_SEE)],
     "/api/ladders/{config_id}/activate": [Opened(P.LADDER_CHANGE, "post", {})],
+    "/api/reports/generate": [Opened(P.REPORT_SEE, "post", {"planId": "{plan_id}", "memberId": "{user_id}"})],
+    "/api/reports/organisation": [Opened(P.ORGANISATION_SEE)],
+    "/api/reports/by-plan/{plan_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/by-member/{user_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}/export": [Opened(P.REPORT_EXPORT)],
+    "/api/reports/{report_id}/notes": [Opened(P.REPORT_DISCUSS, "put", {"version": 0})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -213,13 +233,15 @@ ASKED = [
 ]
 
 
-def asked(client: Any, path: str, opened: Opened) -> Any:
+def asked(client: Any, path: str, opened: Opened, ids: Any) -> Any:
     if opened.method == "get":
         return client.get(path)
+    given = (opened.sends or {}).items()
+    sends = {name: value.format(**ids) if isinstance(value, str) else value for name, value in given}
     if path.startswith("/api/"):
-        send = getattr(client, opened.method)
-        return send(path, orjson.dumps(opened.sends) if opened.sends else b"", content_type="application/json")
-    return client.post(path, opened.sends or {})
+        content = orjson.dumps(sends) if sends else b""
+        return getattr(client, opened.method)(path, content, content_type="application/json")
+    return client.post(path, sends)
 
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
@@ -228,24 +250,26 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
     team = team_of(store, manager(store), somebody)
     ladder = active_ladder(store)
     plan = plan_of(store, team, ladder)
-    things = {"team": team, "plan": team}
-    address = path.format(
-        execution_id=run.execution_id,
-        policy_number="ABC123DEF",
-        token="no-token-of-ours",
-        user_id=somebody.user_id,
-        team_id=team.team_id,
-        plan_id=plan.plan_id,
-        config_id=ladder.config_id,
-    )
+    report = reported(store, plan, somebody.user_id, team=team, ladder=ladder, own=(6, 4, 2), by_manager=(3, 4, 3))
+    about = concerning(team, report)
+    things = {"team": team, "plan": team, "report": about}
+    ids = {
+        "execution_id": run.execution_id,
+        "policy_number": "ABC123DEF",
+        "token": "no-token-of-ours",
+        "user_id": somebody.user_id,
+        "team_id": team.team_id,
+        "plan_id": plan.plan_id,
+        "config_id": ladder.config_id,
+        "report_id": report.report_id,
+    }
+    address = path.format(**ids)
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
-    if opened.sends is NEW_PLAN:
-        opened = replace(opened, sends={**NEW_PLAN, "teamId": team.team_id})
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)
-        answer = asked(browser(user), address, opened)
+        answer = asked(browser(user), address, opened, ids)
         leads_to_sign_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/?next")
         if opened.to == PUBLIC:
             assert answer.status_code == (opened.told or 200) or (user and answer.url == "/")
