@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
-from apps.assessments.entities import Report
-from apps.assessments.repository import Reports
+from apps.assessments.entities import Assessment, AssessmentType, Report
+from apps.assessments.repository import Assessments, Reports
 from apps.assessments.variance import Difference
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
@@ -59,6 +59,7 @@ TABLE = {
     "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
     "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
     "report": Screens(ADMIN, history=ADMIN, related=True),
+    "assessment": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
@@ -137,6 +138,12 @@ def rows(store, stores, run, owner, ada, host):
         self_assessment_id="a-1", manager_assessment_id="a-2", final_level=3, self_assessed_level=4,
         variance={"Craft": {"Design": Difference(self_score=6, manager_score=3, difference=-3)}}, generated_at=NOW,
     )  # fmt: skip
+    assessment = Assessments(store).add(
+        Assessment(
+            assessment_id="an-assessment", plan_id="a-plan", team_id=team.team_id, team_member_id=timo.user_id,
+            assessment_type=AssessmentType.SELF, assessor_id=timo.user_id, season="2026-Q1", config_id="a-ladder",
+        )
+    )  # fmt: skip
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     ladder = active_ladder(store)
     return {
@@ -153,6 +160,7 @@ def rows(store, stores, run, owner, ada, host):
         "team": (team, "Harbour"),
         "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
         "report": (Reports(store).add(report), "2026-Q1"),
+        "assessment": (assessment, assessment.assessment_id),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),
