@@ -97,7 +97,11 @@ STORAGE: dict[str, Any] = {
 }
 
 JOBS: dict[str, Any] = {
-    "HANDLERS": ["apps.policy_runs.handler.PolicyRunHandler", "apps.assessments.handler.SeasonHandler"],
+    "HANDLERS": [
+        "apps.policy_runs.handler.PolicyRunHandler",
+        "apps.assessments.handler.SeasonHandler",
+        "apps.home.handler.TableHealthHandler",
+    ],
     "EXECUTIONS_AT_ONCE": 4,
 }
 # Who follows a team whose members or manager changed: functions of a team's id, and `now` by keyword.

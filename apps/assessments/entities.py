@@ -54,7 +54,7 @@ class Plan(Stamped):
     other, and nobody notices a submission. `manager_id` follows the team, to list by.
 
     `reminded_at` and `reminded_on` are the time and the day of the last reminder; `unreminded` are those whose mail has
-    yet to go out, and as long as there are any `reminding` is there.
+    yet to go out: as long as there are any `reminding` is there, and until `reminding_until` somebody is at it.
     """
 
     naming = Naming.CAMEL
@@ -88,6 +88,7 @@ class Plan(Stamped):
     reminded_on: date | None = None
     reminded_at: Instant | None = None
     reminding: Literal["yes"] | None = None
+    reminding_until: Instant | None = None
     unreminded: frozenset[str] = frozenset()
 
     @property
@@ -202,6 +203,11 @@ class Assessment(Stamped):
         written = self.feedback.get(category, {}).get(competency, {}).get(str(level or 0), Feedback())
         return Answer(level=level, evidence=written.evidence, next_level_feedback=written.next_level_feedback)
 
+    @property
+    def answers_revision(self) -> int:
+        """How often any competency's answer was changed: the same number, the same answers."""
+        return sum(number for row in self.revisions.values() for number in row.values())
+
     def revision(self, place: Place) -> int:
         """How often this competency's answer was changed."""
         return self.revisions.get(place[0], {}).get(place[1], 0)
@@ -244,7 +250,8 @@ class Report(Stamped):
 
     `report_id` follows from plan and member: there is one. `final_level` is the manager's. `reopened_at` is there while
     one of the assessments is open again: the report then says what was submitted before. Notes and next steps are
-    written after the two have met.
+    written after the two have met; `notes_revision` counts their changes, so that a writer notices another one, and
+    not that somebody exported the report.
     """
 
     naming = Naming.CAMEL
@@ -267,6 +274,7 @@ class Report(Stamped):
     discussed_on: date | None = None
     discussion_notes: str = Field(default="", max_length=LONGEST_TEXT)
     next_steps: str = Field(default="", max_length=LONGEST_TEXT)
+    notes_revision: int = 0
 
 
 def _with(stored: Mapping[str, Mapping[str, T]], place: Place, value: T | None) -> dict[str, dict[str, T]]:

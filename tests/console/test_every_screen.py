@@ -11,15 +11,19 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
+from apps.assessments.entities import Report
+from apps.assessments.repository import Reports
+from apps.assessments.variance import Difference
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
 from apps.storage.registry import declared_readers, declared_repositories
 from apps.storage.sessions import WebSessions
 from apps.storage.trash import Deleted, Trash
 from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
+from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
-from tests.seasons import active_ladder
+from tests.seasons import active_ladder, manager, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -52,12 +56,16 @@ TABLE = {
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
     "identity": Screens(ADMIN, related=True),
+    "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
+    "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
+    "report": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
 }
 NOT_REGISTERED = {
     "RunSecrets": "host credentials, encrypted, for as long as a run lives: nobody reads them",
+    "Seasons": "names of seasons, written with the first plan of each; the plans have their own screens",
     "SecondFactors": "keys and recovery codes; whether somebody has one is on their own page",
     "Invitations": "what opens an account; that a link was made and used is in the history of the user",
     "SignIns": "one row a user, shown with the user",
@@ -65,13 +73,20 @@ NOT_REGISTERED = {
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
     "Pointers": "which ladder is active: shown with the versions, and moved by activating one",
     "HostSlots": "leases of seconds; they let go of themselves",
+    "TableHealths": "one row that the worker keeps, shown on the first page",
 }
 MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
+    ("team", "change"): 4,  # and its members
+    ("teammembership", "changelist"): 5,  # names of teams and of people
 }
-ASKED = {("policyresult", "changelist"): "?policy_number=ABC123DEF"}
-SUGGESTED = {"user"}
+ASKED = {
+    ("policyresult", "changelist"): "?policy_number=ABC123DEF",
+    ("teammembership", "changelist"): "?team_id={team_id}",
+    ("report", "changelist"): "?plan_id=p-1",
+}
+SUGGESTED = {"user", "team"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
 
@@ -115,6 +130,13 @@ def rows(store, stores, run, owner, ada, host):
     identity = Identity(
         identity=identity_key(issuer, "s-123"), issuer=issuer, subject="s-123", user_id=owner.user_id, created_at=NOW
     )
+    timo = team_member(store)
+    team = team_of(store, manager(store), timo)
+    report = Report(
+        report_id="r-1", plan_id="p-1", team_id="t-1", team_member_id=owner.user_id, season="2026-Q1", config_id="c-1",
+        self_assessment_id="a-1", manager_assessment_id="a-2", final_level=3, self_assessed_level=4,
+        variance={"Craft": {"Design": Difference(self_score=6, manager_score=3, difference=-3)}}, generated_at=NOW,
+    )  # fmt: skip
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     ladder = active_ladder(store)
     return {
@@ -128,6 +150,9 @@ def rows(store, stores, run, owner, ada, host):
         "apitoken": (token, "nightly"),
         "websession": (session, "Unknown browser"),
         "identity": (Identities(store).add(identity), "s-123"),
+        "team": (team, "Harbour"),
+        "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
+        "report": (Reports(store).add(report), "2026-Q1"),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),
@@ -165,7 +190,7 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(stor
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, plain in addresses(admin, key).items():
-        address = plain + ASKED.get((name, screen), "")
+        address = plain + ASKED.get((name, screen), "").format(**entity.model_dump())
         # Two of them tell who it is, and one is the list itself; names of related rows are one more, and so is the name
         # of the row in its history.
         most = MORE.get((name, screen)) or 3 + (screen == "history") + (declared.related and screen == "changelist")

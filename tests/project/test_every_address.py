@@ -12,12 +12,14 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
+from apps.assessments.access import concerning
+from apps.assessments.services.managed import PLANNERS
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
 from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import console
 from tests.policy_runs.web import browser, launch_body, member, openapi
-from tests.seasons import active_ladder, manager, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, reported, team_member, team_of
 from tests.test_architecture import ROOT
 
 P = Permission
@@ -38,6 +40,8 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
+    "home/organisation/": [Opened(P.ORGANISATION_SEE)],
+    "home/runs/": [Opened(P.RUN_SEE)],
     "account/": [Opened(OWN), Opened(OWN, "post")],
     "account/sessions/": [Opened(OWN)],
     "account/sessions/end/": [Opened(OWN, "post")],
@@ -60,9 +64,11 @@ PAGES = {
     "account/tokens/revoke/": [Opened(OWN, "post")],
     "account/sign-out-everywhere/": [Opened(OWN, "post")],
     "people/": [Opened(P.USERS_SEE)],
+    "people/import/": [Opened(P.USERS_CHANGE), Opened(P.USERS_CHANGE, "post")],
     "people/<str:user_id>/": [Opened(P.USERS_SEE)],  # and one's own: tests/accounts/test_directory.py
     "teams/": [Opened(MAY_HAVE_TEAMS)],
     "teams/new/": [Opened(P.TEAM_CREATE), Opened(P.TEAM_CREATE, "post")],
+    "teams/import/": [Opened(P.TEAM_CREATE), Opened(P.TEAM_CREATE, "post")],
     "teams/managers/": [Opened(P.TEAM_CREATE)],
     "teams/<str:team_id>/": [Opened(P.TEAM_SEE)],  # and whose team it is: tests/teams/test_team_pages.py
     "teams/<str:team_id>/edit/": [Opened(P.TEAM_EDIT), Opened(P.TEAM_EDIT, "post")],
@@ -71,6 +77,16 @@ PAGES = {
     "teams/<str:team_id>/remove/": [Opened(P.TEAM_EDIT, "post")],
     "teams/<str:team_id>/deactivate/": [Opened(P.TEAM_DELETE, "post")],
     "teams/<str:team_id>/reactivate/": [Opened(P.TEAM_DELETE, "post")],
+    "plans/": [Opened(PLANNERS)],
+    "plans/new/": [Opened(PLANNERS), Opened(PLANNERS, "post")],
+    # Of a team that somebody else leads; their own manager's: tests/assessments/plans/test_plan_pages.py
+    "plans/<str:plan_id>/": [Opened(P.PLAN_MANAGE)],
+    "plans/<str:plan_id>/edit/": [Opened(P.PLAN_MANAGE), Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/activate/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/remind/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/complete/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/archive/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/delete/": [Opened(P.PLAN_MANAGE, "post")],
     "ladder/": [Opened(P.LADDER_SEE)],
     "ladder/versions/": [Opened(P.LADDER_SEE)],
     "ladder/new/": [Opened(P.LADDER_CHANGE), Opened(P.LADDER_CHANGE, "post")],
@@ -78,6 +94,18 @@ PAGES = {
     "ladder/<str:config_id>/": [Opened(P.LADDER_SEE)],
     "ladder/<str:config_id>/activate/": [Opened(P.LADDER_CHANGE, "post")],
     "ladder/<str:config_id>/ladder.md": [Opened(P.LADDER_SEE)],
+    "reports/": [Opened(MAY_HAVE_TEAMS)],
+    "reports/organisation/": [Opened(P.ORGANISATION_SEE)],
+    "reports/organisation/season.csv": [Opened(P.ORGANISATION_SEE)],
+    # And whose team it is, or whom it is about: tests/reports/test_pages.py.
+    "reports/member/<str:user_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/reports.csv": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/notes/": [Opened(P.REPORT_DISCUSS, "post", {"revision": 0})],
+    "reports/<str:report_id>/report.pdf": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.csv": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.json": [Opened(P.REPORT_EXPORT)],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -95,9 +123,44 @@ PAGES = {
     "healthz": [Opened(PUBLIC)],
     "readyz": [Opened(PUBLIC)],
 }
+NEW_PLAN = {
+    "teamId": "{team_id}",
+    "planName": "Spring",
+    "season": "2026-Q1",
+    "startDate": "2026-01-01",
+    "endDate": "2026-03-31",
+}
 OPERATIONS = {
     "/healthz": [Opened(PUBLIC)],
     "/readyz": [Opened(PUBLIC)],
+    "/api/plans": [Opened(PLANNERS), Opened(P.PLAN_MANAGE, "post", NEW_PLAN)],
+    "/api/plans/{plan_id}": [
+        Opened(P.PLAN_MANAGE),
+        Opened(P.PLAN_MANAGE, "patch", {"version": 1, "planName": "Other"}),
+        Opened(P.PLAN_MANAGE, "delete"),
+    ],
+    "/api/plans/{plan_id}/activate": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/complete": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/archive": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/remind": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/users": [Opened(P.USERS_SEE)],
+    "/api/users/me": [Opened(OWN)],
+    "/api/users/{user_id}": [Opened(P.USERS_SEE)],  # and oneself: tests/accounts/test_users_api.py
+    "/api/teams": [
+        Opened(MAY_HAVE_TEAMS),
+        Opened(P.TEAM_CREATE, "post", {"teamName": "Yard", "managerId": "nobody"}),
+    ],
+    # Whose team it is: tests/teams/test_teams_api.py
+    "/api/teams/{team_id}": [
+        Opened(P.TEAM_SEE),
+        Opened(P.TEAM_EDIT, "patch", {"version": 1}),
+        Opened(P.TEAM_DELETE, "delete"),
+    ],
+    "/api/teams/{team_id}/members": [
+        Opened(P.TEAM_SEE),
+        Opened(P.TEAM_EDIT, "post", {"userIds": ["nobody"]}),
+    ],
+    "/api/teams/{team_id}/members/{user_id}": [Opened(P.TEAM_EDIT, "delete")],
     "/api/ladders": [
         Opened(P.LADDER_SEE),
         Opened(P.LADDER_CHANGE, "post", {"content": "no ladder", "version": "1.2.0"}),
@@ -106,6 +169,13 @@ OPERATIONS = {
     "/api/ladders/{config_id}": [Opened(P.LADDER_SEE)],
     "/api/ladders/{config_id}/comparison": [Opened(P.LADDER_SEE)],
     "/api/ladders/{config_id}/activate": [Opened(P.LADDER_CHANGE, "post", {})],
+    "/api/reports/generate": [Opened(P.REPORT_SEE, "post", {"planId": "{plan_id}", "memberId": "{user_id}"})],
+    "/api/reports/organisation": [Opened(P.ORGANISATION_SEE)],
+    "/api/reports/by-plan/{plan_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/by-member/{user_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}/export": [Opened(P.REPORT_EXPORT)],
+    "/api/reports/{report_id}/notes": [Opened(P.REPORT_DISCUSS, "put", {"version": 0})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -163,50 +233,61 @@ ASKED = [
 ]
 
 
-def asked(client: Any, path: str, opened: Opened) -> Any:
+def asked(client: Any, path: str, opened: Opened, ids: Any) -> Any:
     if opened.method == "get":
         return client.get(path)
+    given = (opened.sends or {}).items()
+    sends = {name: value.format(**ids) if isinstance(value, str) else value for name, value in given}
     if path.startswith("/api/"):
-        return client.post(path, orjson.dumps(opened.sends), content_type="application/json")
-    return client.post(path, opened.sends or {})
+        content = orjson.dumps(sends) if sends else b""
+        return getattr(client, opened.method)(path, content, content_type="application/json")
+    return client.post(path, sends)
 
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
     somebody = team_member(store)
     team = team_of(store, manager(store), somebody)
-    things = {"team": team}
-    address = path.format(
-        execution_id=run.execution_id,
-        policy_number="ABC123DEF",
-        token="no-token-of-ours",
-        user_id=somebody.user_id,
-        team_id=team.team_id,
-        config_id=active_ladder(store).config_id,
-    )
+    ladder = active_ladder(store)
+    plan = plan_of(store, team, ladder)
+    report = reported(store, plan, somebody.user_id, team=team, ladder=ladder, own=(6, 4, 2), by_manager=(3, 4, 3))
+    about = concerning(team, report)
+    things = {"team": team, "plan": team, "report": about}
+    ids = {
+        "execution_id": run.execution_id,
+        "policy_number": "ABC123DEF",
+        "token": "no-token-of-ours",
+        "user_id": somebody.user_id,
+        "team_id": team.team_id,
+        "plan_id": plan.plan_id,
+        "config_id": ladder.config_id,
+        "report_id": report.report_id,
+    }
+    address = path.format(**ids)
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)
-        answer = asked(browser(user), address, opened)
+        answer = asked(browser(user), address, opened, ids)
         leads_to_sign_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/?next")
         if opened.to == PUBLIC:
             assert answer.status_code == (opened.told or 200) or (user and answer.url == "/")
         elif user is None:
             signs_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/")
-            assert answer.status_code == 401 if path in OPERATIONS else signs_in or leads_to_sign_in
+            is_operation = path.startswith("/api/") and path != "/api/openapi.json"
+            assert answer.status_code == 401 if is_operation else signs_in or leads_to_sign_in
         elif isinstance(opened.to, frozenset):
             assert answer.status_code == (200 if role in opened.to else 404), role
         elif opened.to == OWN or allowed(user, opened.to, thing):
-            assert answer.status_code in {200, 302, 422}, role
+            assert answer.status_code in {200, 201, 202, 204, 302, 409, 422}, role
             assert not leads_to_sign_in
         elif answer.status_code == opened.told:
             assert allowed(user, P.RUN_SEE, run), role
             assert Executions(store).get(run.execution_id, consistent=True) == before
         else:
             seen = f"{kind}.see"
-            hidden = opened.to in {seen, P.RUN_SCREENS} or not allowed(user, seen, thing)
+            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE} or not allowed(user, seen, thing)
             assert answer.status_code == (404 if hidden else 403), role
 
 
