@@ -115,9 +115,8 @@ def new_ladder(request: HttpRequest) -> HttpResponse:
             check = problems_of(error) if isinstance(error, InvalidLadder) else None
             form.add_error(error.field if error.field in form.fields else None, error.public_message)
         else:
-            messages.info(
-                request, f"Version {version} is stored. It is not active yet: look through it, then activate it."
-            )
+            told = f"Version {version} is stored. It is not active yet: look through it, then activate it."
+            messages.success(request, told)
             return redirect("ladders:version", version.config_id)
     check = check or check_of(form.cleaned_data.get("given", ""), None)
     form.keep_file()
