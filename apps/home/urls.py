@@ -7,5 +7,6 @@ from apps.home import views
 app_name = "home"
 
 urlpatterns = [
+    path("organisation/", views.organisation_part, name="organisation"),
     path("runs/", views.runs_part, name="runs"),
 ]

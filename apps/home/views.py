@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from apps.accounts.decorators import sign_in_required
-from apps.accounts.entities import User
+from apps.accounts.entities import Role, User
 from apps.accounts.middleware import signed_in_user
 from apps.accounts.permissions import Permission, allowed, require
 from apps.accounts.wiring import users
@@ -21,6 +21,7 @@ from apps.assessments import wiring as assessments
 from apps.home.organisation import organisation
 from apps.home.own_work import own_work
 from apps.home.runs import runs
+from apps.home.trend import own_trend
 from apps.policy_runs import wiring as policy_runs
 from apps.policy_runs.showing import with_owners
 
@@ -68,7 +69,10 @@ def _part(request: HttpRequest, part: str, permission: Permission) -> HttpRespon
 
 def _parts_of(actor: User) -> list[str]:
     """What this person's first page is made of, in its order; administrators have the runs with all the rest."""
-    return [RUNS] if allowed(actor, Permission.RUN_SEE) else []
+    parts = [WORK] if actor.roles & {Role.MANAGER, Role.TEAM_MEMBER} else []
+    if allowed(actor, Permission.ORGANISATION_SEE):
+        return [*parts, ORGANISATION]
+    return [*parts, RUNS] if allowed(actor, Permission.RUN_SEE) else parts
 
 
 def _context(part: str, actor: User) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def _context(part: str, actor: User) -> dict[str, Any]:
     may_launch = allowed(actor, Permission.RUN_LAUNCH)
     if part == WORK:
         found = own_work(assessments.default_stores(), actor, today=timezone.localdate())
-        return {"work": found}
+        return {"work": found, "trend": own_trend(found.reports)}
     if part == ORGANISATION:
         stores, now = policy_runs.default_stores(), timezone.now()
         whole = organisation(assessments.default_stores(), stores, now=now, today=timezone.localdate())
