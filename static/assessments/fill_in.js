@@ -152,7 +152,8 @@ class FillIn {
   changed(event) {
     const card = this.cards.get(placeOfElement(event.target));
     if (!card) return;
-    if (event.target.tagName === "TEXTAREA" && event.type === "change" && !this.kept.get(card.place)) return;
+    // Leaving a field tells of a change once more, which was heard as it was typed.
+    if (event.type === "change" && same(this.kept.get(card.place)?.value ?? card.stored, card.value)) return;
     card.count();
     this.typed(card);
   }
