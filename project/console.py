@@ -4,6 +4,7 @@ from apps.accounts.access_admin import ApiTokenAdmin, IdentityAdmin, WebSessionA
 from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import allowed
+from apps.assessments.plan_admin import PlanAdmin
 from apps.console.site import Console
 from apps.ladders.admin import LadderAdmin
 from apps.policy_runs.admin import AstAdmin, HostAdmin, ResultAdmin, RunAdmin, SessionAdmin
@@ -14,7 +15,7 @@ from project.admin import CheckpointAdmin, TrashAdmin
 ADMINS = (
     *(RunAdmin, ResultAdmin, SessionAdmin, AstAdmin, HostAdmin),
     LadderAdmin,
-    *(TeamAdmin, MembershipAdmin),
+    *(TeamAdmin, MembershipAdmin, PlanAdmin),
     *(UserAdmin, ApiTokenAdmin, WebSessionAdmin, IdentityAdmin),
     *(AuditAdmin, TrashAdmin, CheckpointAdmin),
 )

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
+from apps.assessments.entities import PlanStatus
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
 from apps.storage.registry import declared_readers, declared_repositories
@@ -20,7 +21,7 @@ from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
 from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
-from tests.seasons import manager, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -54,6 +55,7 @@ TABLE = {
     "identity": Screens(ADMIN, related=True),
     "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
     "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
+    "plan": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
@@ -66,6 +68,7 @@ NOT_REGISTERED = {
     "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
     "HostSlots": "leases of seconds; they let go of themselves",
+    "Seasons": "names only, one for each season that a plan was made for",
     "TableHealths": "one row that the worker keeps, shown on the first page",
 }
 MORE = {
@@ -77,6 +80,7 @@ MORE = {
 ASKED = {
     ("policyresult", "changelist"): "?policy_number=ABC123DEF",
     ("teammembership", "changelist"): "?team_id={team_id}",
+    ("plan", "changelist"): "?status=draft",
 }
 SUGGESTED = {"user", "team"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
@@ -136,6 +140,7 @@ def rows(store, stores, run, owner, ada, host):
         "websession": (session, "Unknown browser"),
         "identity": (Identities(store).add(identity), "s-123"),
         "team": (team, "Harbour"),
+        "plan": (plan_of(store, team, active_ladder(store), status=PlanStatus.DRAFT), "Harbour 2026-Q1"),
         "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
