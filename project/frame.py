@@ -22,6 +22,7 @@ SECTIONS: tuple[tuple[str, str, str, Permission | frozenset[Role] | None], ...] 
     ("Teams", "teams:list", "teams", MAY_HAVE_TEAMS),
     ("Plans", "plans:list", "plans", PLANNERS),
     ("Career ladder", "ladders:list", "ladder", Permission.LADDER_SEE),
+    ("Reports", "reports:list", "reports", MAY_HAVE_TEAMS),
     ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
     ("People", "people:list", "people", Permission.USERS_SEE),
     ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),

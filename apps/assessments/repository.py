@@ -119,6 +119,10 @@ class Reports(Repository[Report]):
         """A plan's reports; the index lags."""
         return list(self.page(Query(partition=plan_id, index="planId-index"), limit=MOST_IN_A_MATRIX).items)
 
+    def listed(self, plan_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Report]:
+        """A page of a plan's reports; the index lags. Raises `BadCursor`."""
+        return self.page(Query(partition=plan_id, index="planId-index"), limit=limit, cursor=cursor)
+
     def of_member(self, member_id: str) -> list[Report]:
         """The reports on this person, by season, the first one first; the index lags."""
         page = self.page(Query(partition=member_id, index="teamMemberId-index"), limit=MOST_SEASONS)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.text import slugify
 
 from apps.accounts.repository import Users
+from apps.ladders.comparing import Difference
 from apps.ladders.entities import LadderVersion
 from apps.ladders.ladder import Competency, Ladder, Level
 
@@ -58,6 +59,20 @@ def shown(ladder: Ladder, *, level: int | None = None) -> list[ShownCategory]:
         )
         for category in ladder.categories
     ]
+
+
+def in_words(difference: Difference) -> str:
+    """What changes, in one line without a full stop: “1 competency added, 3 levels changed”; empty for nothing."""
+    counts = (
+        (len(difference.added), "competency", "competencies", "added"),
+        (len(difference.removed), "competency", "competencies", "removed"),
+        (len(difference.moved), "competency", "competencies", "moved or renamed"),
+        (difference.levels, "level", "levels", "changed"),
+    )
+    found = [f"{number} {one if number == 1 else several} {deed}" for number, one, several, deed in counts if number]
+    if not found and difference:
+        found = ["another order" if difference.reordered else "other introductions"]
+    return ", ".join(found)
 
 
 def with_uploaders(versions: Sequence[LadderVersion], users: Users) -> list[ShownVersion]:

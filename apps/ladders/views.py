@@ -20,7 +20,7 @@ from apps.ladders.forms import SHAPE, NewLadderForm, check_of, problems_of
 from apps.ladders.ladder import Ladder
 from apps.ladders.parsing import MOST_BYTES
 from apps.ladders.services import activate_ladder, next_version, upload_ladder
-from apps.ladders.showing import shown, with_uploaders
+from apps.ladders.showing import in_words, shown, with_uploaders
 from apps.ladders.wiring import default_stores
 
 UNPROCESSABLE = 422
@@ -62,13 +62,15 @@ def versions(request: HttpRequest) -> HttpResponse:
 def version_page(request: HttpRequest, config_id: str) -> HttpResponse:
     """One version, and what activating it would change."""
     found = beside_active(default_stores(), config_id)
+    difference = found.difference
     (uploaded,) = with_uploaders([found.version], users())
     context = {
         "version": found.version,
         "active": found.active,
         "is_active": found.is_active,
         "uploader": uploaded.uploader,
-        "difference": found.difference,
+        "difference": difference,
+        "changes_in_words": in_words(difference) if difference else "",
         "may_change": allowed(signed_in_user(request), Permission.LADDER_CHANGE),
         **_shown(request, found.version.ladder),
     }
@@ -113,9 +115,8 @@ def new_ladder(request: HttpRequest) -> HttpResponse:
             check = problems_of(error) if isinstance(error, InvalidLadder) else None
             form.add_error(error.field if error.field in form.fields else None, error.public_message)
         else:
-            messages.info(
-                request, f"Version {version} is stored. It is not active yet: look through it, then activate it."
-            )
+            told = f"Version {version} is stored. It is not active yet: look through it, then activate it."
+            messages.success(request, told)
             return redirect("ladders:version", version.config_id)
     check = check or check_of(form.cleaned_data.get("given", ""), None)
     form.keep_file()

@@ -24,8 +24,11 @@ def refuse(url: str, *_more: object) -> NoReturn:
 def pdf_of(html: str) -> bytes:
     """The page as PDF. Raises `OSError` where Pango is not installed."""
     from weasyprint import HTML  # noqa: PLC0415  (it loads Pango, which a machine may not have)
+    from weasyprint.urls import URLFetcher  # noqa: PLC0415
 
-    made: bytes = HTML(string=html, url_fetcher=refuse).write_pdf()
+    fetcher = URLFetcher(allowed_protocols=())  # which refuses everything by itself already
+    fetcher.fetch = refuse
+    made: bytes = HTML(string=html, url_fetcher=fetcher).write_pdf()
     return made
 
 

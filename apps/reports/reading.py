@@ -16,11 +16,14 @@ from apps.assessments.stores import Stores
 from apps.errors import NotFound
 from apps.ladders.entities import LadderVersion
 from apps.ladders.ladder import Ladder
+from apps.reports.keys import can_be_id
+from apps.storage.page import Page
 from apps.storage.transaction import read_together
 from apps.teams.entities import Team
 
 MOST_BESIDE: Final = 90
 """Teams, or people, that are read together with the rest in one request."""
+HIDDEN: Final = "There is no such page, or you may not see it."
 MOST_PLANS: Final = 3000
 """Plans of a season that the organisation's page adds up."""
 
@@ -86,7 +89,7 @@ class OneSeason:
 
 def one_report(stores: Stores, *, report_id: str, reader: User) -> OneReport:
     """The report, with both assessments as they are now; three requests. Raises `ReportNotFound`."""
-    report = stores.reports.find(report_id, consistent=True)
+    report = stores.reports.find(report_id, consistent=True) if can_be_id(report_id) else None
     if report is None:
         raise ReportNotFound
     listed = stores.reports.of_member(report.team_member_id)
@@ -123,6 +126,8 @@ def one_person(stores: Stores, *, user_id: str, reader: User) -> OnePerson:
 
     Of people without a report that they may see, administrators read that there is none, and everybody of themselves.
     """
+    if not can_be_id(user_id):
+        raise NotFound(HIDDEN)
     listed = stores.reports.of_member(user_id)
     member, *teams = read_together(
         stores.store,
@@ -133,13 +138,13 @@ def one_person(stores: Stores, *, user_id: str, reader: User) -> OnePerson:
     reports = [report for report in listed if _may_see(reader, report, found)]
     themselves = user_id == reader.user_id and Role.TEAM_MEMBER in reader.roles
     if member is None or not (reports or themselves or allowed(reader, Permission.REPORT_SEE)):
-        raise NotFound("There is no such page, or you may not see it.")
+        raise NotFound(HIDDEN)
     return OnePerson(member=member, reports=reports, teams=found)
 
 
 def one_plan(stores: Stores, *, plan_id: str, reader: User) -> OnePlan:
     """A plan's reports; three requests for up to 90 members. Raises `PlanNotFound`."""
-    plan = stores.plans.find(plan_id, consistent=True)
+    plan = stores.plans.find(plan_id, consistent=True) if can_be_id(plan_id) else None
     if plan is None:
         raise PlanNotFound
     reports = stores.reports.of_plan(plan_id)
@@ -156,6 +161,15 @@ def one_plan(stores: Stores, *, plan_id: str, reader: User) -> OnePlan:
     names = {user.user_id: user.name for user in people if user is not None}
     reports.sort(key=lambda report: (names.get(report.team_member_id, "").casefold(), report.report_id))
     return OnePlan(plan=plan, team=team, ladder_version=version, reports=reports, names=names)
+
+
+def reports_of_plan(stores: Stores, *, plan_id: str, reader: User, cursor: str | None = None) -> Page[Report]:
+    """A page of a plan's reports; three requests. Raises `PlanNotFound`, `BadCursor`."""
+    plan = stores.plans.find(plan_id, consistent=True) if can_be_id(plan_id) else None
+    team = stores.teams.find(plan.team_id, consistent=True) if plan else None
+    if plan is None or not allowed(reader, Permission.REPORT_SEE, concerning(team)):
+        raise PlanNotFound
+    return stores.reports.listed(plan_id, cursor=cursor)
 
 
 def one_season(stores: Stores, *, season: str, reader: User) -> OneSeason:

@@ -16,6 +16,7 @@ from apps.assessments.stores import Stores
 from apps.audit.entities import Actor
 from apps.errors import Invalid
 from apps.reports.errors import NotesChanged
+from apps.reports.keys import can_be_id
 from apps.storage.conditions import Update
 from apps.storage.errors import Contention, StaleVersion
 from apps.storage.transaction import Transaction
@@ -51,7 +52,7 @@ def discuss(
     `Forbidden`, `NotFound`, `Contention`.
     """
     for _ in range(TRIES):
-        report = stores.reports.find(report_id, consistent=True)
+        report = stores.reports.find(report_id, consistent=True) if can_be_id(report_id) else None
         if report is None:
             raise ReportNotFound
         team = stores.teams.find(report.team_id, consistent=True)
