@@ -97,11 +97,15 @@ STORAGE: dict[str, Any] = {
 }
 
 JOBS: dict[str, Any] = {
-    "HANDLERS": ["apps.policy_runs.handler.PolicyRunHandler"],
+    "HANDLERS": [
+        "apps.policy_runs.handler.PolicyRunHandler",
+        "apps.assessments.handler.SeasonHandler",
+        "apps.home.handler.TableHealthHandler",
+    ],
     "EXECUTIONS_AT_ONCE": 4,
 }
 # Who follows a team whose members or manager changed: functions of a team's id, and `now` by keyword.
-TEAMS: dict[str, Any] = {"AFTER_CHANGE": []}
+TEAMS: dict[str, Any] = {"AFTER_CHANGE": ["apps.assessments.wiring.follow_team"]}
 # The embedded demo host answers as a busy mainframe does, so that one can watch.
 TERMINAL: dict[str, Any] = {"DEMO_LATENCY_SECONDS": 0.2}
 

@@ -10,6 +10,7 @@ from project.metrics import metrics
 
 urlpatterns = [
     path("", home, name="home"),
+    path("home/", include("apps.home.urls")),
     path("account/", include("apps.accounts.urls")),
     path("people/", include(people)),
     path("teams/", include("apps.teams.urls")),

@@ -93,6 +93,7 @@ def plan_of(
         Plan(
             plan_id=str(uuid4()),
             team_id=team.team_id,
+            manager_id=team.manager_id,
             plan_name=f"{team.team_name} {season}",
             season=season,
             start_date=start,

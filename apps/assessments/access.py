@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from apps.accounts.entities import Role
 from apps.accounts.permissions import Permission
 from apps.assessments.entities import Assessment, AssessmentType, Report
 from apps.teams.entities import Team
@@ -15,6 +16,9 @@ FILLED_IN_BY = {
     AssessmentType.MANAGER: Permission.MANAGER_ASSESSMENT_FILL_IN,
 }
 
+MAY_HAVE_ASSESSMENTS = frozenset({Role.MANAGER, Role.TEAM_MEMBER})
+"""Who has any to fill in."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfTeam:
@@ -25,7 +29,10 @@ class OfTeam:
 
 
 def concerning(team: Team | None, about: Assessment | Report | None = None) -> OfTeam:
-    """A thing of this team, about this member; of a team that is gone nobody is the manager."""
-    return OfTeam(
-        manager_id=team.manager_id if team else "", team_member_id=about.team_member_id if about is not None else ""
-    )
+    """A thing of this team, about this member; of a team that is gone nobody is the manager.
+
+    Nobody is their own manager: who came to lead the team after being assessed in it learns nothing that way.
+    """
+    manager_id = team.manager_id if team else ""
+    member_id = about.team_member_id if about is not None else ""
+    return OfTeam(manager_id="" if manager_id == member_id else manager_id, team_member_id=member_id)

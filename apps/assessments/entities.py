@@ -49,8 +49,12 @@ class Plan(Stamped):
     `member_count` is the number of members who have assessments; the other counters are kept in the transactions of the
     submissions. `level_counts` sums up the reports: category -> level -> competencies that the manager gave it.
     `active_season` is the season while the plan is active: a team has one active plan a season. `unsettled` is there
-    from the activation on until every member has their assessments. `reminded_on` is the day of the last reminder that
-    went out by itself.
+    while its assessments have yet to follow it: from the activation until every member has theirs, and from the end
+    until the open ones are locked. `edition` counts what people change, not the counters: two who edit notice each
+    other, and nobody notices a submission. `manager_id` follows the team, to list by.
+
+    `reminded_at` and `reminded_on` are the time and the day of the last reminder; `unreminded` are those whose mail has
+    yet to go out: as long as there are any `reminding` is there, and until `reminding_until` somebody is at it.
     """
 
     naming = Naming.CAMEL
@@ -60,8 +64,10 @@ class Plan(Stamped):
         Unique("active_season", within="team_id", message="This team has an active plan for this season already."),
     )
 
+    edition: int = 1
     plan_id: str
     team_id: str
+    manager_id: str | None = None
     plan_name: Annotated[str, AfterValidator(display_name)]
     description: str = Field(default="", max_length=2000)
     season: SeasonName
@@ -80,6 +86,10 @@ class Plan(Stamped):
     activated_at: Instant | None = None
     completed_at: Instant | None = None
     reminded_on: date | None = None
+    reminded_at: Instant | None = None
+    reminding: Literal["yes"] | None = None
+    reminding_until: Instant | None = None
+    unreminded: frozenset[str] = frozenset()
 
     @property
     def due(self) -> str | None:
@@ -145,8 +155,10 @@ class Assessment(Stamped):
 
     `selections` and `feedback` go category -> competency -> level; feedback has one level a competency, that of the
     selection, or `0` while none is chosen. `revisions` counts the changes of each competency's answer, so that a writer
-    notices another one. `config_id`, `season` and the ids are the plan's: they never change. One read from a list has
-    no answers.
+    notices another one; `texts_revision` those of current level and way forward. `resume_at` is the title of the
+    category where the assessor left. `reopened_at` is there from a reopening until the next submission. `ended_at` is
+    there where it stays unfinished: its plan ended, or the member left the team before anything was submitted.
+    `config_id`, `season` and the ids are the plan's: they never change. One read from a list has no answers.
     """
 
     naming = Naming.CAMEL
@@ -172,11 +184,17 @@ class Assessment(Stamped):
     resume_at: str = ""
     submitted_at: Instant | None = None
     reopened_at: Instant | None = None
+    ended_at: Instant | None = None
 
     @property
     def is_submitted(self) -> bool:
-        """Whether it is locked."""
+        """Whether its assessor handed it in."""
         return self.status is AssessmentStatus.SUBMITTED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for its assessor: neither submitted nor left unfinished."""
+        return not self.is_submitted and self.ended_at is None
 
     def answer(self, place: Place) -> Answer:
         """What was said about this competency."""
@@ -184,6 +202,11 @@ class Assessment(Stamped):
         level = self.selections.get(category, {}).get(competency)
         written = self.feedback.get(category, {}).get(competency, {}).get(str(level or 0), Feedback())
         return Answer(level=level, evidence=written.evidence, next_level_feedback=written.next_level_feedback)
+
+    @property
+    def answers_revision(self) -> int:
+        """How often any competency's answer was changed: the same number, the same answers."""
+        return sum(number for row in self.revisions.values() for number in row.values())
 
     def revision(self, place: Place) -> int:
         """How often this competency's answer was changed."""
@@ -209,13 +232,26 @@ class Assessment(Stamped):
             updated_at=now,
         )
 
+    def concluded(self, current_level: int | None, way_forward: str, *, now: datetime) -> Self:
+        """The assessment with this overall level and way forward; the same where they are the former ones."""
+        if (current_level, way_forward) == (self.current_level, self.way_forward):
+            return self
+        return self.evolve(
+            status=AssessmentStatus.IN_PROGRESS if self.status is AssessmentStatus.NOT_STARTED else self.status,
+            current_level=current_level,
+            way_forward=way_forward,
+            texts_revision=self.texts_revision + 1,
+            updated_at=now,
+        )
+
 
 class Report(Stamped):
     """What came of one member's two assessments: the levels, and where the two views differ.
 
     `report_id` follows from plan and member: there is one. `final_level` is the manager's. `reopened_at` is there while
     one of the assessments is open again: the report then says what was submitted before. Notes and next steps are
-    written after the two have met.
+    written after the two have met; `notes_revision` counts their changes, so that a writer notices another one, and
+    not that somebody exported the report.
     """
 
     naming = Naming.CAMEL
@@ -238,6 +274,7 @@ class Report(Stamped):
     discussed_on: date | None = None
     discussion_notes: str = Field(default="", max_length=LONGEST_TEXT)
     next_steps: str = Field(default="", max_length=LONGEST_TEXT)
+    notes_revision: int = 0
 
 
 def _with(stored: Mapping[str, Mapping[str, T]], place: Place, value: T | None) -> dict[str, dict[str, T]]:

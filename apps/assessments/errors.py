@@ -1,5 +1,7 @@
 """What can go wrong with plans, assessments and reports."""
 
+from collections.abc import Mapping, Sequence
+
 from apps.errors import Conflict, Invalid, NotFound
 
 
@@ -46,9 +48,24 @@ class PlanRefused(Conflict):
 
 
 class InvalidAnswer(Invalid):
-    """An answer that the ladder has no place for."""
+    """An answer that the ladder has no place for, or that is too long; `details` has each with its competency."""
 
     code = "invalid_answer"
+
+
+class AnswersChanged(Conflict):
+    """Some answers were changed elsewhere; `details` has what became of each, and what is stored now."""
+
+    code = "answers_changed"
+
+    def __init__(self, outcomes: Sequence[Mapping[str, object]]) -> None:
+        """`outcomes` are those of every answer that was sent: what was saved stays saved."""
+        super().__init__("Some of these answers were changed elsewhere meanwhile. Choose which version stays.")
+        self.outcomes = tuple(outcomes)
+
+    def details(self) -> Sequence[Mapping[str, object]]:
+        """The outcomes."""
+        return self.outcomes
 
 
 class Incomplete(Invalid):
@@ -61,6 +78,12 @@ class AssessmentLocked(Conflict):
     """The assessment takes no more answers: it was submitted, or its plan has ended."""
 
     code = "assessment_locked"
+
+
+class NotReopened(Conflict):
+    """The assessment cannot be reopened: it is open, or its plan has ended."""
+
+    code = "not_reopened"
 
 
 class ReportNotReady(Conflict):

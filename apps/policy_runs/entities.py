@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,8 +68,9 @@ class AstExecution(Job):
     """One run: an AST taken over a batch of policies on one host.
 
     The counters are a projection of the results, set to absolute values under the fence. `waiting_reason` says in words
-    why nothing moves, where nothing does. `claims_in_vain` counts claims that broke off without a result since
-    `items_at_claim` were done. Policy numbers are never in `params`: the item stays small.
+    why nothing moves, where nothing does. `under_way` is there from the launch to the end. `claims_in_vain` counts
+    claims that broke off without a result since `items_at_claim` were done. Policy numbers are never in `params`: the
+    item stays small.
     """
 
     derived: ClassVar[Mapping[str, str]] = {"board": "all"}
@@ -81,6 +82,7 @@ class AstExecution(Job):
     ast_name: str
     host_name: str
     status: RunStatus = RunStatus.PENDING
+    under_way: Literal["yes"] | None = None
     progress: int = Field(default=0, ge=0, le=100)
     total_items: int = 0
     completed_items: int = 0
@@ -136,8 +138,8 @@ class AstExecution(Job):
         if wish is Control.CANCEL:
             return {"control": wish, **final_changes(self, RunStatus.CANCELLED, now=now)}
         if self.status is RunStatus.PAUSED:
-            reopened = {"status": RunStatus.PENDING, "queue": "open", "available_at": now, "waiting_reason": None}
-            return {"control": wish, **reopened}
+            reopened = {"queue": "open", "available_at": now, "waiting_reason": None, "under_way": "yes"}
+            return {"control": wish, "status": RunStatus.PENDING, **reopened}
         return {} if self.control is wish else {"control": wish}
 
 
@@ -145,6 +147,7 @@ def paused_changes() -> Mapping[str, Any]:
     """What makes an open run a paused one: it leaves the queue."""
     return {
         "status": RunStatus.PAUSED,
+        "under_way": "yes",
         "queue": None,
         "available_at": None,
         "waiting_reason": None,
@@ -160,6 +163,7 @@ def final_changes(
     left = max(0, run.total_items - counts.completed)
     return {
         "status": status,
+        "under_way": None,
         "queue": None,
         "available_at": None,
         "waiting_reason": None,

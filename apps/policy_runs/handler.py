@@ -79,7 +79,7 @@ class PolicyRunHandler:
         return True
 
     def _claim_changes(self, found: AstExecution) -> Mapping[str, Any]:
-        return {"status": RunStatus.RUNNING, "started_at": found.started_at or self.clock()}
+        return {"status": RunStatus.RUNNING, "under_way": "yes", "started_at": found.started_at or self.clock()}
 
 
 class _Claim:

@@ -47,6 +47,11 @@ class Executions(JobRepository[AstExecution]):
             query = Query(partition="all", index="board-execution_id-index", descending=True)
         return self.page(query, limit=limit, cursor=cursor)
 
+    def under_way(self, *, limit: int) -> list[AstExecution]:
+        """Runs that have not ended, newest first; the index lags."""
+        query = Query(partition="yes", index="under_way-execution_id-index", descending=True)
+        return list(self.page(query, limit=limit).items)
+
     def in_state(self, status: RunStatus, *, limit: int) -> list[str]:
         """Keys of runs in a state, oldest first."""
         return [str(key) for key in self.keys(Query(partition=status, index="status-execution_id-index"), limit=limit)]

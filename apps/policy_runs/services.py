@@ -113,6 +113,7 @@ def launch(
         user_id=actor.user_id,
         ast_name=request.ast_name,
         host_name=request.host_name,
+        under_way="yes",
         total_items=len(request.numbers),
         created_at=now,
         params={**request.parameters, "request": request.fingerprint()},

@@ -1,6 +1,6 @@
 """Runs and results made ready to be shown: owners by name, screens by row, exports by line."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.accounts.repository import Users
@@ -35,8 +35,13 @@ def with_owners(runs: Sequence[AstExecution], users: Users) -> list[ShownRun]:
     """The runs with their owners' names, fetched in one batch."""
     wanted = {run.user_id for run in runs} - {COMMAND_LINE}
     names = {user.user_id: user.name for user in users.get_many(wanted)} if wanted else {}
-    names[COMMAND_LINE] = "Command line"
-    return [ShownRun(run, names.get(run.user_id, "Somebody who left")) for run in runs]
+    return named(runs, names)
+
+
+def named(runs: Sequence[AstExecution], names: Mapping[str, str]) -> list[ShownRun]:
+    """The runs with their owners' names, which are given by user id."""
+    known = {**names, COMMAND_LINE: "Command line"}
+    return [ShownRun(run, known.get(run.user_id, "Somebody who left")) for run in runs]
 
 
 def screen_rows(screen: Screenshot, *, columns: int = COLUMNS) -> list[list[Span]]:

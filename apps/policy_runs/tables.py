@@ -63,6 +63,13 @@ AST_EXECUTIONS = Table(
             question="Which runs retry this one?",
         ),
         Index(
+            name="under_way-execution_id-index",
+            partition_key=Key("under_way"),
+            sort_key=Key("execution_id"),
+            include=_LISTED,
+            question="Which runs have not ended, newest first?",
+        ),
+        Index(
             name="queue-available_at-index",
             partition_key=Key("queue"),
             sort_key=Key("available_at"),

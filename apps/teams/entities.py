@@ -16,7 +16,8 @@ class Team(Stamped):
     """People whom one manager leads.
 
     `member_ids` are kept equal to the team's memberships in the same transactions. `unsettled` is set by every change
-    of members or manager and taken away once plans under way follow it. A team read from a list has no members.
+    of members or manager and taken away once plans under way follow it. `active_plan_ids` are those plans, kept in the
+    transactions that activate and complete them: an index would lag. A team read from a list has no members.
     """
 
     naming = Naming.CAMEL
@@ -33,6 +34,7 @@ class Team(Stamped):
     member_ids: frozenset[str] = Field(default=frozenset(), max_length=MOST_MEMBERS)
     member_count: int = 0
     is_active: bool = True
+    active_plan_ids: frozenset[str] = frozenset()
     unsettled: Literal["yes"] | None = None
 
     @property

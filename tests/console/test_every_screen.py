@@ -11,6 +11,9 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
+from apps.assessments.entities import Assessment, AssessmentType, Report
+from apps.assessments.repository import Assessments, Reports
+from apps.assessments.variance import Difference
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
 from apps.storage.registry import declared_readers, declared_repositories
@@ -20,7 +23,7 @@ from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
 from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
-from tests.seasons import manager, team_member, team_of
+from tests.seasons import active_ladder, manager, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -48,24 +51,30 @@ TABLE = {
     "astexecution": Screens(BOTH, history=ADMIN, related=True),
     "policyresult": Screens(BOTH, related=True),  # whose run tells whether a missing result is pending or skipped
     "session": Screens(BOTH, related=True),
+    "ladderversion": Screens(BACK_OFFICE, history=ADMIN),
     "user": Screens(BOTH, changes=ADMIN, history=ADMIN, adds=BOTH, deletes=frozenset()),
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
     "identity": Screens(ADMIN, related=True),
     "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
     "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
+    "report": Screens(ADMIN, history=ADMIN, related=True),
+    "assessment": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
 }
 NOT_REGISTERED = {
     "RunSecrets": "host credentials, encrypted, for as long as a run lives: nobody reads them",
+    "Seasons": "names of seasons, written with the first plan of each; the plans have their own screens",
     "SecondFactors": "keys and recovery codes; whether somebody has one is on their own page",
     "Invitations": "what opens an account; that a link was made and used is in the history of the user",
     "SignIns": "one row a user, shown with the user",
     "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
+    "Pointers": "which ladder is active: shown with the versions, and moved by activating one",
     "HostSlots": "leases of seconds; they let go of themselves",
+    "TableHealths": "one row that the worker keeps, shown on the first page",
 }
 MORE = {
     ("user", "change"): 5,  # and how they get in
@@ -76,6 +85,7 @@ MORE = {
 ASKED = {
     ("policyresult", "changelist"): "?policy_number=ABC123DEF",
     ("teammembership", "changelist"): "?team_id={team_id}",
+    ("report", "changelist"): "?plan_id=p-1",
 }
 SUGGESTED = {"user", "team"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
@@ -123,8 +133,21 @@ def rows(store, stores, run, owner, ada, host):
     )
     timo = team_member(store)
     team = team_of(store, manager(store), timo)
+    report = Report(
+        report_id="r-1", plan_id="p-1", team_id="t-1", team_member_id=owner.user_id, season="2026-Q1", config_id="c-1",
+        self_assessment_id="a-1", manager_assessment_id="a-2", final_level=3, self_assessed_level=4,
+        variance={"Craft": {"Design": Difference(self_score=6, manager_score=3, difference=-3)}}, generated_at=NOW,
+    )  # fmt: skip
+    assessment = Assessments(store).add(
+        Assessment(
+            assessment_id="an-assessment", plan_id="a-plan", team_id=team.team_id, team_member_id=timo.user_id,
+            assessment_type=AssessmentType.SELF, assessor_id=timo.user_id, season="2026-Q1", config_id="a-ladder",
+        )
+    )  # fmt: skip
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
+    ladder = active_ladder(store)
     return {
+        "ladderversion": (ladder, ladder.ladder_version),
         "host": (host, host.address),
         "astregistration": (stores.asts.get("login"), "login"),
         "astexecution": (run, run.execution_id),
@@ -136,6 +159,8 @@ def rows(store, stores, run, owner, ada, host):
         "identity": (Identities(store).add(identity), "s-123"),
         "team": (team, "Harbour"),
         "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
+        "report": (Reports(store).add(report), "2026-Q1"),
+        "assessment": (assessment, assessment.assessment_id),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),

@@ -12,12 +12,16 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
+from apps.assessments.access import concerning
+from apps.assessments.entities import AssessmentType, PlanStatus
+from apps.assessments.ids import assessment_id
+from apps.assessments.services.managed import PLANNERS
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
 from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import console
 from tests.policy_runs.web import browser, launch_body, member, openapi
-from tests.seasons import manager, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, reported, team_member, team_of
 from tests.test_architecture import ROOT
 
 P = Permission
@@ -38,6 +42,8 @@ OWN = "everybody who has signed in, of their own account"
 
 PAGES = {
     "": [Opened(OWN)],
+    "home/organisation/": [Opened(P.ORGANISATION_SEE)],
+    "home/runs/": [Opened(P.RUN_SEE)],
     "account/": [Opened(OWN), Opened(OWN, "post")],
     "account/sessions/": [Opened(OWN)],
     "account/sessions/end/": [Opened(OWN, "post")],
@@ -73,6 +79,35 @@ PAGES = {
     "teams/<str:team_id>/remove/": [Opened(P.TEAM_EDIT, "post")],
     "teams/<str:team_id>/deactivate/": [Opened(P.TEAM_DELETE, "post")],
     "teams/<str:team_id>/reactivate/": [Opened(P.TEAM_DELETE, "post")],
+    "plans/": [Opened(PLANNERS)],
+    "plans/new/": [Opened(PLANNERS), Opened(PLANNERS, "post")],
+    # Of a team that somebody else leads; their own manager's: tests/assessments/plans/test_plan_pages.py
+    "plans/<str:plan_id>/": [Opened(P.PLAN_MANAGE)],
+    "plans/<str:plan_id>/edit/": [Opened(P.PLAN_MANAGE), Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/activate/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/remind/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/complete/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/archive/": [Opened(P.PLAN_MANAGE, "post")],
+    "plans/<str:plan_id>/delete/": [Opened(P.PLAN_MANAGE, "post")],
+    "ladder/": [Opened(P.LADDER_SEE)],
+    "ladder/versions/": [Opened(P.LADDER_SEE)],
+    "ladder/new/": [Opened(P.LADDER_CHANGE), Opened(P.LADDER_CHANGE, "post")],
+    "ladder/check/": [Opened(P.LADDER_CHANGE, "post")],
+    "ladder/<str:config_id>/": [Opened(P.LADDER_SEE)],
+    "ladder/<str:config_id>/activate/": [Opened(P.LADDER_CHANGE, "post")],
+    "ladder/<str:config_id>/ladder.md": [Opened(P.LADDER_SEE)],
+    "reports/": [Opened(MAY_HAVE_TEAMS)],
+    "reports/organisation/": [Opened(P.ORGANISATION_SEE)],
+    "reports/organisation/season.csv": [Opened(P.ORGANISATION_SEE)],
+    # And whose team it is, or whom it is about: tests/reports/test_pages.py.
+    "reports/member/<str:user_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/": [Opened(P.REPORT_SEE)],
+    "reports/plan/<str:plan_id>/reports.csv": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/": [Opened(P.REPORT_SEE)],
+    "reports/<str:report_id>/notes/": [Opened(P.REPORT_DISCUSS, "post", {"revision": 0})],
+    "reports/<str:report_id>/report.pdf": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.csv": [Opened(P.REPORT_EXPORT)],
+    "reports/<str:report_id>/report.json": [Opened(P.REPORT_EXPORT)],
     "policy-runs/": [Opened(P.RUN_SEE)],
     "policy-runs/new/": [Opened(P.RUN_LAUNCH), Opened(P.RUN_LAUNCH, "post")],
     "policy-runs/check/": [Opened(P.RUN_LAUNCH, "post")],
@@ -83,6 +118,17 @@ PAGES = {
     "policy-runs/<str:execution_id>/control/": [Opened(P.RUN_CONTROL, "post", {"action": "pause"}, told=302)],
     "policy-runs/<str:execution_id>/results.csv": [Opened(P.RUN_SEE)],
     "policy-runs/<str:execution_id>/<str:policy_number>/": [Opened(P.RUN_SCREENS)],
+    "assessments/": [Opened(OWN)],
+    # Whose it is: tests/assessments/test_assessment_pages.py
+    "assessments/<str:assessment_id>/": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "post", {"category": "Craft"}),
+    ],
+    "assessments/<str:assessment_id>/review/": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "post"),
+    ],
+    "assessments/<str:assessment_id>/reopen/": [Opened(P.ASSESSMENT_REOPEN, "post", {"reason": ""})],
     "audit/": [Opened(P.AUDIT_SEE)],
     "audit/export.csv": [Opened(P.AUDIT_SEE)],
     "metrics": [Opened(PUBLIC, told=404)],  # behind a token of its own: tests/test_metrics.py
@@ -90,9 +136,26 @@ PAGES = {
     "healthz": [Opened(PUBLIC)],
     "readyz": [Opened(PUBLIC)],
 }
+NEW_PLAN = {
+    "teamId": "{team_id}",
+    "planName": "Spring",
+    "season": "2026-Q1",
+    "startDate": "2026-01-01",
+    "endDate": "2026-03-31",
+}
 OPERATIONS = {
     "/healthz": [Opened(PUBLIC)],
     "/readyz": [Opened(PUBLIC)],
+    "/api/plans": [Opened(PLANNERS), Opened(P.PLAN_MANAGE, "post", NEW_PLAN)],
+    "/api/plans/{plan_id}": [
+        Opened(P.PLAN_MANAGE),
+        Opened(P.PLAN_MANAGE, "patch", {"version": 1, "planName": "Other"}),
+        Opened(P.PLAN_MANAGE, "delete"),
+    ],
+    "/api/plans/{plan_id}/activate": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/complete": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/archive": [Opened(P.PLAN_MANAGE, "post")],
+    "/api/plans/{plan_id}/remind": [Opened(P.PLAN_MANAGE, "post")],
     "/api/users": [Opened(P.USERS_SEE)],
     "/api/users/me": [Opened(OWN)],
     "/api/users/{user_id}": [Opened(P.USERS_SEE)],  # and oneself: tests/accounts/test_users_api.py
@@ -111,6 +174,30 @@ OPERATIONS = {
         Opened(P.TEAM_EDIT, "post", {"userIds": ["nobody"]}),
     ],
     "/api/teams/{team_id}/members/{user_id}": [Opened(P.TEAM_EDIT, "delete")],
+    "/api/ladders": [
+        Opened(P.LADDER_SEE),
+        Opened(P.LADDER_CHANGE, "post", {"content": "no ladder", "version": "1.2.0"}),
+    ],
+    "/api/ladders/active": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}/comparison": [Opened(P.LADDER_SEE)],
+    "/api/ladders/{config_id}/activate": [Opened(P.LADDER_CHANGE, "post", {})],
+    "/api/reports/generate": [Opened(P.REPORT_SEE, "post", {"planId": "{plan_id}", "memberId": "{user_id}"})],
+    "/api/reports/organisation": [Opened(P.ORGANISATION_SEE)],
+    "/api/reports/by-plan/{plan_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/by-member/{user_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}": [Opened(P.REPORT_SEE)],
+    "/api/reports/{report_id}/export": [Opened(P.REPORT_EXPORT)],
+    "/api/reports/{report_id}/notes": [Opened(P.REPORT_DISCUSS, "put", {"version": 0})],
+    # Whose it is: tests/assessments/test_assessments_api.py
+    "/api/assessments": [Opened(OWN)],
+    "/api/assessments/{assessment_id}": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "patch", {"answers": []}),
+    ],
+    "/api/assessments/{assessment_id}/start": [Opened(P.SELF_ASSESSMENT_FILL_IN, "post")],
+    "/api/assessments/{assessment_id}/submit": [Opened(P.SELF_ASSESSMENT_FILL_IN, "post")],
+    "/api/assessments/{assessment_id}/reopen": [Opened(P.ASSESSMENT_REOPEN, "post", {"reason": ""})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -118,6 +205,7 @@ OPERATIONS = {
     "/api/policy-runs/{execution_id}/control": [Opened(P.RUN_CONTROL, "post", {"action": "pause"})],
 }
 SOCKETS = {"ws/policy-runs/<str:execution_id>/": P.RUN_SEE}  # who is let in: tests/policy_runs/test_sockets.py
+SEEN_BY_THEMSELVES = {P.RUN_SCREENS, P.PLAN_MANAGE, P.ASSESSMENT_REOPEN}
 SCREENS = ("changelist", "add", "suggestions", "history", "delete", "change", "rows")
 
 
@@ -168,33 +256,46 @@ ASKED = [
 ]
 
 
-def asked(client: Any, path: str, opened: Opened) -> Any:
+def asked(client: Any, path: str, opened: Opened, ids: Any) -> Any:
     if opened.method == "get":
         return client.get(path)
+    given = (opened.sends or {}).items()
+    sends = {name: value.format(**ids) if isinstance(value, str) else value for name, value in given}
     if path.startswith("/api/"):
-        send = getattr(client, opened.method)
-        return send(path, orjson.dumps(opened.sends) if opened.sends else b"", content_type="application/json")
-    return client.post(path, opened.sends or {})
+        content = orjson.dumps(sends) if sends else b""
+        return getattr(client, opened.method)(path, content, content_type="application/json")
+    return client.post(path, sends)
 
 
 @pytest.mark.parametrize(("path", "opened"), ASKED)
 def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path, opened) -> None:
     somebody = team_member(store)
     team = team_of(store, manager(store), somebody)
-    things = {"team": team}
-    address = path.format(
-        execution_id=run.execution_id,
-        policy_number="ABC123DEF",
-        token="no-token-of-ours",
-        user_id=somebody.user_id,
-        team_id=team.team_id,
-    )
+    ladder = active_ladder(store)
+    plan = plan_of(store, team, ladder)
+    own = assessment_id(plan.plan_id, somebody.user_id, AssessmentType.SELF)
+    past = plan_of(store, team, ladder, season="2025-Q4", status=PlanStatus.COMPLETED)
+    report = reported(store, past, somebody.user_id, team=team, ladder=ladder, own=(6, 4, 2), by_manager=(3, 4, 3))
+    about = concerning(team, report)
+    things = {"team": team, "plan": team, "self_assessment": about, "assessment": about, "report": about}
+    ids = {
+        "execution_id": run.execution_id,
+        "policy_number": "ABC123DEF",
+        "token": "no-token-of-ours",
+        "user_id": somebody.user_id,
+        "team_id": team.team_id,
+        "plan_id": plan.plan_id,
+        "config_id": ladder.config_id,
+        "assessment_id": own,
+        "report_id": report.report_id,
+    }
+    address = path.format(**ids)
     kind = "" if isinstance(opened.to, frozenset) else opened.to.partition(".")[0]
     thing = things.get(kind, run)
     for role in (None, *Role):
         user = member(store, role) if role else None
         before = Executions(store).get(run.execution_id, consistent=True)
-        answer = asked(browser(user), address, opened)
+        answer = asked(browser(user), address, opened, ids)
         leads_to_sign_in = answer.status_code == 302 and answer.url.startswith("/account/sign-in/?next")
         if opened.to == PUBLIC:
             assert answer.status_code == (opened.told or 200) or (user and answer.url == "/")
@@ -205,14 +306,16 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
         elif isinstance(opened.to, frozenset):
             assert answer.status_code == (200 if role in opened.to else 404), role
         elif opened.to == OWN or allowed(user, opened.to, thing):
-            assert answer.status_code in {200, 204, 302, 422}, role
+            assert answer.status_code in {200, 201, 202, 204, 302, 409, 422}, role
             assert not leads_to_sign_in
         elif answer.status_code == opened.told:
             assert allowed(user, P.RUN_SEE, run), role
             assert Executions(store).get(run.execution_id, consistent=True) == before
         else:
             seen = f"{kind}.see"
-            hidden = opened.to in {seen, P.RUN_SCREENS} or not allowed(user, seen, thing)
+            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE, P.ASSESSMENT_REOPEN} or not allowed(
+                user, seen, thing
+            )
             assert answer.status_code == (404 if hidden else 403), role
 
 

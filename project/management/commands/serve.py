@@ -13,7 +13,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.accounts.demo import DEMO_PASSWORD, seed_demo_users
+from apps.assessments.demo import seed_demo_seasons
 from apps.errors import DomainError
+from apps.ladders.demo import seed_demo_ladder
 from apps.policy_runs.wiring import synchronise_asts
 from apps.storage.connection import default_store
 from apps.storage.errors import StoreUnavailable
@@ -63,14 +65,19 @@ class Command(BaseCommand):
             raise StoreUnavailable(f"Table {failed[0].physical} could not be set up: {failed[0].error}")
         synchronise_asts(store=store)
         if demo:
-            seed_demo_users(store, datetime.now(UTC))
+            now = datetime.now(UTC)
+            seed_demo_users(store, now)
+            seed_demo_seasons(store, now, ladder=seed_demo_ladder(store, now=now))
 
     def _announce(self, listening: socket.socket, *, demo: bool) -> None:
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         self.stdout.write(f"\nRungs is served at http://{shown}:{port}/   (stop with Ctrl-C)\n")
         if demo:
-            self.stdout.write("Sign in as  ada@example.org  (administrator)  or  olga@example.org  (operator),")
+            self.stdout.write(
+                "Sign in as  ada@example.org  (administrator),  mara@example.org  (manager of two teams),"
+            )
+            self.stdout.write("            timo@example.org  (team member)  or  olga@example.org  (operator),")
             self.stdout.write(f"password    {DEMO_PASSWORD}")
             self.stdout.write(
                 f"On host {DEMO_HOST}: user id {DEMO_HOST_USER}, password {DEMO_HOST_PASSWORD}; "
