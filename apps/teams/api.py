@@ -17,11 +17,11 @@ from apps.teams import services
 from apps.teams.access import MAY_HAVE_TEAMS, editable_team, visible_team
 from apps.teams.entities import Team
 from apps.teams.schemas import (
-    TeamMembersIn,
-    TeamMembersOut,
     TeamChangeIn,
     TeamDetailOut,
     TeamIn,
+    TeamMembersIn,
+    TeamMembersOut,
     TeamPageOut,
     member_out,
     team_detail_out,
