@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from apps.accounts.entities import Role, User
 from apps.accounts.permissions import Permission, allowed
+from apps.assessments.access import MAY_HAVE_ASSESSMENTS
+from apps.assessments.services.managed import PLANNERS
 from apps.teams.access import MAY_HAVE_TEAMS
 from project.console import ADMINS
 
@@ -16,8 +18,11 @@ THEMES = ("auto", "light", "dark")
 # on the thing (None: everybody who is signed in)
 SECTIONS: tuple[tuple[str, str, str, Permission | frozenset[Role] | None], ...] = (
     ("Home", "home", "home", None),
+    ("Assessments", "assessments:list", "assessments", MAY_HAVE_ASSESSMENTS),
     ("Teams", "teams:list", "teams", MAY_HAVE_TEAMS),
+    ("Plans", "plans:list", "plans", PLANNERS),
     ("Reports", "reports:list", "reports", MAY_HAVE_TEAMS),
+    ("Career ladder", "ladders:list", "ladder", Permission.LADDER_SEE),
     ("Policy runs", "policy_runs:list", "runs", Permission.RUN_SEE),
     ("People", "people:list", "people", Permission.USERS_SEE),
     ("Audit log", "trail:entries", "audit", Permission.AUDIT_SEE),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from apps.accounts.entities import Role
 from apps.accounts.permissions import Permission
 from apps.assessments.entities import Assessment, AssessmentType, Report
 from apps.teams.entities import Team
@@ -14,6 +15,9 @@ FILLED_IN_BY = {
     AssessmentType.SELF: Permission.SELF_ASSESSMENT_FILL_IN,
     AssessmentType.MANAGER: Permission.MANAGER_ASSESSMENT_FILL_IN,
 }
+
+MAY_HAVE_ASSESSMENTS = frozenset({Role.MANAGER, Role.TEAM_MEMBER})
+"""Who has any to fill in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class Plan(Stamped):
     other, and nobody notices a submission. `manager_id` follows the team, to list by.
 
     `reminded_at` and `reminded_on` are the time and the day of the last reminder; `unreminded` are those whose mail has
-    yet to go out, and as long as there are any `reminding` is there.
+    yet to go out: as long as there are any `reminding` is there, and until `reminding_until` somebody is at it.
     """
 
     naming = Naming.CAMEL
@@ -88,6 +88,7 @@ class Plan(Stamped):
     reminded_on: date | None = None
     reminded_at: Instant | None = None
     reminding: Literal["yes"] | None = None
+    reminding_until: Instant | None = None
     unreminded: frozenset[str] = frozenset()
 
     @property
@@ -201,6 +202,11 @@ class Assessment(Stamped):
         level = self.selections.get(category, {}).get(competency)
         written = self.feedback.get(category, {}).get(competency, {}).get(str(level or 0), Feedback())
         return Answer(level=level, evidence=written.evidence, next_level_feedback=written.next_level_feedback)
+
+    @property
+    def answers_revision(self) -> int:
+        """How often any competency's answer was changed: the same number, the same answers."""
+        return sum(number for row in self.revisions.values() for number in row.values())
 
     def revision(self, place: Place) -> int:
         """How often this competency's answer was changed."""

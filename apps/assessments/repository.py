@@ -1,11 +1,11 @@
 """The questions that are asked of plans, assessments and reports."""
 
-from datetime import date
+from datetime import date, datetime
 
 from apps.assessments.entities import Assessment, AssessmentStatus, Plan, PlanStatus, Report, Season
 from apps.assessments.seasons import season_order
 from apps.assessments.tables import ASSESSMENT_PLANS, ASSESSMENT_REPORTS, ASSESSMENTS, SEASONS
-from apps.storage.conditions import Query, at_most, attribute, below, everything
+from apps.storage.conditions import Query, at_most, attribute, below, equals, everything
 from apps.storage.page import Page
 from apps.storage.repository import Repository
 
@@ -88,6 +88,24 @@ class Assessments(Repository[Assessment]):
         not_ended = attribute("ended_at").missing()
         query = Query(partition=assessor_id, index="assessorId-status-index", sort=still_open, filter=not_ended)
         return list(self.page(query, limit=MOST_WAITING).items)
+
+    def finished_by(self, assessor_id: str, *, since: datetime) -> list[Assessment]:
+        """What this person has submitted since then, without its answers; the index lags."""
+        query = Query(
+            partition=assessor_id,
+            index="assessorId-status-index",
+            sort=equals(AssessmentStatus.SUBMITTED),
+            filter=attribute("submitted_at").at_least(since),
+        )
+        return list(self.page(query, limit=MOST_WAITING).items)
+
+    def given_by(
+        self, assessor_id: str, *, status: AssessmentStatus | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Assessment]:
+        """What this person assesses or has assessed, the open ones first, without answers. Raises `BadCursor`."""
+        sort = equals(status) if status else None
+        query = Query(partition=assessor_id, index="assessorId-status-index", sort=sort)
+        return self.page(query, limit=limit, cursor=cursor)
 
 
 class Reports(Repository[Report]):

@@ -1,7 +1,7 @@
 """What the first page shows that nothing else keeps."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from apps.storage.entity import Entity, Instant
 
@@ -9,13 +9,9 @@ STALE_AFTER: Final = timedelta(minutes=5)
 
 
 class TableHealth(Entity):
-    """How the tables were when the worker last looked: `problems` has a sentence for each thing that is wrong.
+    """How the tables were when the worker last looked: `problems` has a sentence for each thing that is wrong."""
 
-    It stands among the pointers; `target` says in one word what the problems say at length.
-    """
-
-    name: str = "table-health"
-    target: str
+    subject: Literal["tables"] = "tables"
     checked_at: Instant
     table_count: int
     problems: tuple[str, ...] = ()

@@ -24,8 +24,7 @@ def look_at_tables(store: Store, tables: Sequence[Table], *, now: datetime) -> T
         return known
     with ThreadPoolExecutor(max_workers=TABLES_AT_ONCE) as pool:
         problems = tuple(problem for one in pool.map(lambda table: _problems(store, table), tables) for problem in one)
-    target = "faulty" if problems else "sound"
-    found = TableHealth(target=target, checked_at=now, table_count=len(tables), problems=tuple(dict.fromkeys(problems)))
+    found = TableHealth(checked_at=now, table_count=len(tables), problems=tuple(dict.fromkeys(problems)))
     healths.put_many([found])
     return found
 

@@ -3,15 +3,15 @@
 from typing import Final
 
 from apps.home.entities import TableHealth
+from apps.home.tables import HEALTH_CHECKS
 from apps.storage.repository import Repository
-from apps.storage.tables import POINTERS
 
-HEALTH: Final = "table-health"
+HEALTH: Final = "tables"
 
 
 class TableHealths(Repository[TableHealth]):
     """The one row that says how the tables are."""
 
     entity = TableHealth
-    table = POINTERS
-    noun = "state of the tables"
+    table = HEALTH_CHECKS
+    noun = "health check"

@@ -4,9 +4,10 @@ from apps.errors import Conflict, Invalid, NotFound
 
 
 class InvalidLadder(Invalid):
-    """A document that is no ladder; `details` has each problem with its line."""
+    """A document that is no ladder; `details` has the problems with their lines, `problems` is how many there are."""
 
     code = "invalid_ladder"
+    problems = 1
 
 
 class LadderNotFound(NotFound):

@@ -187,7 +187,9 @@ def _refused(problems: Sequence[Problem]) -> InvalidLadder:
     findings = [
         {"line": problem.line, "message": problem.message, "value": problem.value} for problem in found[:MOST_PROBLEMS]
     ]
-    return InvalidLadder(f"Line {first.line}: {first.message}{others}", field="content", findings=findings)
+    refused = InvalidLadder(f"Line {first.line}: {first.message}{others}", field="content", findings=findings)
+    refused.problems = len(found)
+    return refused
 
 
 def _category(head: Block, competencies: Sequence[tuple[Block, Sequence[Block]]]) -> Category:

@@ -126,6 +126,24 @@ function startForms() {
   }
 }
 
+/* What a page keeps for somebody until the server has it, under names that begin so, goes when they sign out: others may
+   use this browser too. */
+
+function startSignOut() {
+  const start = `rungs:unsent:${document.body.dataset.user}:`;
+  const question = "Some of what you typed was not saved yet and is kept only in this browser. Signing out erases it. Sign out?";
+  one("[data-sign-out]")?.addEventListener("submit", (event) => {
+    let names = [];
+    try {
+      names = Object.keys(localStorage).filter((name) => name.startsWith(start));
+    } catch {
+      return; // nothing can be kept here
+    }
+    if (names.length > 0 && !confirm(question)) event.preventDefault();
+    else names.forEach((name) => localStorage.removeItem(name));
+  });
+}
+
 /* Rows inside a form: without a script there is one empty row at a time, with one as many as somebody asks for. */
 
 const rowPlace = "__i__";
@@ -642,6 +660,7 @@ localizeTimes(document);
 startTheme();
 startDialogs();
 startForms();
+startSignOut();
 startRows();
 startHtmx();
 startCopying();

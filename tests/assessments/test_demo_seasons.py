@@ -136,12 +136,16 @@ def test_every_assessment_answers_as_far_as_it_says_and_in_places_that_its_ladde
                 assert 0 < len(answered) < len(places)
 
 
-def test_the_season_under_way_has_something_due_soon_something_overdue_and_every_state(stores, plans):
+def test_the_season_under_way_has_something_due_soon_something_overdue_and_every_state(stores, teams, plans):
     under_way = [plan for plan in plans if plan.status is PlanStatus.ACTIVE]
     assert [plan.is_overdue(TODAY) for plan in stores.plans.under_way().items] == [True, False, False, False, False]
     assert any(TODAY <= plan.end_date <= TODAY + timedelta(days=7) for plan in under_way)
     assert {one.status for plan in under_way for one in of_plan(stores, plan)} == set(AssessmentStatus)
     assert all(plan.active_season == plan.season for plan in under_way)
+    for team in teams:
+        assert team.active_plan_ids == {plan.plan_id for plan in under_way if plan.team_id == team.team_id}
+    leads = {team.team_id: team.manager_id for team in teams}
+    assert all(plan.manager_id == leads[plan.team_id] for plan in plans)
 
 
 def test_people_grow_and_some_views_are_far_apart(stores, plans):

@@ -19,6 +19,8 @@ from apps.policy_runs.asts import ASTS
 from apps.policy_runs.registry import synchronise_registry
 from apps.storage.secrets import Secret
 from tests.audit import (
+    deeds_of_assessments,
+    deeds_of_ladders,
     deeds_of_people,
     deeds_of_plans,
     deeds_of_reports,
@@ -31,6 +33,8 @@ from tests.audit.deeds import ADDRESS, NOW, SECRETS, Deed, World
 from tests.policy_runs.web import member
 
 DEEDS = [
+    *deeds_of_assessments.DEEDS,
+    *deeds_of_ladders.DEEDS,
     *deeds_of_people.DEEDS,
     *deeds_of_second_factors.DEEDS,
     *deeds_of_single_sign_on.DEEDS,
@@ -46,6 +50,8 @@ RECORD_NOTHING = {
     "apps.policy_runs.access.visible_run": "looking at a run's state is no look at its screens",
     "apps.policy_runs.access.controllable_run": "the service that controls it records",
     "apps.accounts.demo.seed_demo_users": "by create_user",
+    "apps.ladders.services.add_version": "driven by upload_ladder",
+    "apps.ladders.services.put_into_force": "driven by activate_ladder",
 }
 
 

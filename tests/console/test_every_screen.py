@@ -20,8 +20,10 @@ from apps.storage.registry import declared_readers, declared_repositories
 from apps.storage.sessions import WebSessions
 from apps.storage.trash import Deleted, Trash
 from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
+from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
+from tests.seasons import active_ladder, manager, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -49,11 +51,14 @@ TABLE = {
     "astexecution": Screens(BOTH, history=ADMIN, related=True),
     "policyresult": Screens(BOTH, related=True),  # whose run tells whether a missing result is pending or skipped
     "session": Screens(BOTH, related=True),
+    "ladderversion": Screens(BACK_OFFICE, history=ADMIN),
     "user": Screens(BOTH, changes=ADMIN, history=ADMIN, adds=BOTH, deletes=frozenset()),
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
     "identity": Screens(ADMIN, related=True),
     "report": Screens(ADMIN, history=ADMIN, related=True),
+    "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
+    "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
@@ -66,17 +71,22 @@ NOT_REGISTERED = {
     "SignIns": "one row a user, shown with the user",
     "Guards": "mechanics of unique values; `manage.py repair_guards` mends them",
     "Buckets": "counters of attempts under hashed names; support unlocks the account instead",
+    "Pointers": "which ladder is active: shown with the versions, and moved by activating one",
     "HostSlots": "leases of seconds; they let go of themselves",
+    "TableHealths": "one row that the worker keeps, shown on the first page",
 }
 MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
+    ("team", "change"): 4,  # and its members
+    ("teammembership", "changelist"): 5,  # names of teams and of people
 }
 ASKED = {
     ("policyresult", "changelist"): "?policy_number=ABC123DEF",
     ("report", "changelist"): "?plan_id=p-1",
+    ("teammembership", "changelist"): "?team_id={team_id}",
 }
-SUGGESTED = {"user"}
+SUGGESTED = {"user", "team"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
 ADMINS = [(model._meta.model_name, admin) for model, admin in console._registry.items()]
 
@@ -125,8 +135,12 @@ def rows(store, stores, run, owner, ada, host):
         self_assessment_id="a-1", manager_assessment_id="a-2", final_level=3, self_assessed_level=4,
         variance={"Craft": {"Design": Difference(self_score=6, manager_score=3, difference=-3)}}, generated_at=NOW,
     )  # fmt: skip
+    timo = team_member(store)
+    team = team_of(store, manager(store), timo)
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
+    ladder = active_ladder(store)
     return {
+        "ladderversion": (ladder, ladder.ladder_version),
         "host": (host, host.address),
         "astregistration": (stores.asts.get("login"), "login"),
         "astexecution": (run, run.execution_id),
@@ -137,6 +151,8 @@ def rows(store, stores, run, owner, ada, host):
         "websession": (session, "Unknown browser"),
         "identity": (Identities(store).add(identity), "s-123"),
         "report": (Reports(store).add(report), "2026-Q1"),
+        "team": (team, "Harbour"),
+        "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),
@@ -174,7 +190,7 @@ def test_a_screen_opens_for_the_roles_it_is_for_and_is_not_there_for_others(stor
         "history": (200, 405) if sees and history else (404, 404),
     }
     for screen, plain in addresses(admin, key).items():
-        address = plain + ASKED.get((name, screen), "")
+        address = plain + ASKED.get((name, screen), "").format(**entity.model_dump())
         # Two of them tell who it is, and one is the list itself; names of related rows are one more, and so is the name
         # of the row in its history.
         most = MORE.get((name, screen)) or 3 + (screen == "history") + (declared.related and screen == "changelist")

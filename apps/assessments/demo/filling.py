@@ -53,7 +53,6 @@ def assessment(sheet: Sheet, kind: AssessmentType, status: AssessmentStatus, *, 
         competency_count=len(places),
         created_at=sheet.begun_at,
         updated_at=sheet.begun_at,
-        created_by=sheet.manager_id,
     )
     if status is AssessmentStatus.NOT_STARTED:
         return blank

@@ -15,6 +15,7 @@ from apps.assessments.stores import Stores, stores_on
 from apps.assessments.variance import level_counts
 from apps.errors import Forbidden
 from apps.ladders.entities import LadderVersion
+from apps.storage.conditions import Update
 from apps.storage.connection import Store
 from apps.storage.pointers import Pointer, Pointers
 from apps.storage.transaction import Transaction
@@ -117,6 +118,9 @@ def _seed_season(stores: Stores, season: list[_Work]) -> None:
     made = Transaction(stores.store)
     for plan in plans:
         made.include(stores.plans.adding(plan))
+        if plan.status is PlanStatus.ACTIVE:
+            noted = Update(add={"active_plan_ids": {plan.plan_id}})
+            made.include(stores.teams.updating(plan.team_id, noted))
         after = {"plan_name": plan.plan_name, "season": plan.season, "status": plan.status}
         at = plan.created_at or plan.activated_at or datetime.now(UTC)
         object_of = f"AssessmentPlans#{plan.plan_id}"
@@ -162,6 +166,7 @@ def _plan(work: _Work) -> Plan:
     return Plan(
         plan_id=_plan_id(work),
         team_id=work.team.team_id,
+        manager_id=work.team.manager_id,
         plan_name=f"{work.team.team_name} {work.name}",
         description="Look back at the half-year, and agree on what comes next.",
         season=work.name,

@@ -140,6 +140,8 @@ def _still_open(ground: Ground, lost: StaleVersion) -> Assessment:
         raise AssessmentLocked(
             "This assessment was submitted meanwhile, so it takes no more answers. An administrator can reopen it."
         ) from lost
+    if not stored.is_open:
+        raise AssessmentLocked("This assessment takes no more answers: it ended unfinished meanwhile.") from lost
     if stored.assessor_id != ground.assessment.assessor_id:
         raise AssessmentLocked("This assessment was given to somebody else meanwhile.") from lost
     return stored

@@ -1,13 +1,19 @@
 """A plan for somebody: found as far as the table of permissions lets them, and refused in words where it moved on."""
 
-from apps.accounts.entities import User
+from typing import Final
+
+from apps.accounts.entities import Role, User
 from apps.accounts.permissions import Permission, allowed
 from apps.assessments.access import concerning
 from apps.assessments.entities import Plan
 from apps.assessments.errors import PlanNotFound
 from apps.assessments.stores import Stores
+from apps.errors import NotFound
 from apps.storage.errors import StaleVersion
 from apps.teams.entities import Team
+
+PLANNERS: Final = frozenset({Role.ADMIN, Role.MANAGER})
+"""Who may have plans to manage: which ones the table of permissions says."""
 
 CHANGED_MEANWHILE = "Somebody changed this plan in the meantime. Look at it as it is now, and make your change again."
 
@@ -24,6 +30,12 @@ def managed_plan(stores: Stores, *, plan_id: str, user: User) -> tuple[Plan, Tea
     if not may_manage(user, team):
         raise PlanNotFound
     return plan, team
+
+
+def require_planner(user: User) -> None:
+    """Raise `NotFound` for who has no part in plans, whichever they are."""
+    if not user.roles & PLANNERS:
+        raise NotFound("There is no such page, or you may not see it.")
 
 
 def may_manage(user: User, team: Team | None) -> bool:

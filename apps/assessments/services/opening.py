@@ -44,7 +44,7 @@ class Ground:
     @property
     def is_open(self) -> bool:
         """Whether it takes answers, from whom may give them."""
-        return self.plan.status is PlanStatus.ACTIVE and not self.assessment.is_submitted
+        return self.plan.status is PlanStatus.ACTIVE and self.assessment.is_open
 
     def require_filling_in(self, user: User) -> None:
         """Raise `Forbidden` where this user may see it but not answer it."""
@@ -64,6 +64,10 @@ class Ground:
             raise AssessmentLocked("The plan of this assessment has not begun yet.")
         if self.plan.status is not PlanStatus.ACTIVE:
             raise AssessmentLocked("The plan of this assessment has ended, so it takes no more answers.")
+        if not self.assessment.is_open:
+            raise AssessmentLocked(
+                "This assessment takes no more answers: the person it is about has left the team. Ask the manager."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

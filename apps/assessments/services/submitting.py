@@ -267,7 +267,7 @@ def _report_writes(
         actor=actor,
         at=now,
         before={} if existing is None else {"generated_at": existing.generated_at},
-        after={"plan_id": report.plan_id, "member_id": report.team_member_id, "generated_at": now},
+        after={"plan_id": report.plan_id, "member_id": report.team_member_id},
     )
     reports = stores.reports
     return [reports.adding(report) if existing is None else reports.saving(report), entry]

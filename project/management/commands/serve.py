@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.accounts.demo import DEMO_PASSWORD, seed_demo_users
 from apps.assessments.demo import seed_demo_seasons
-from apps.assessments.demo.interim import seed_interim_ladder
 from apps.errors import DomainError
+from apps.ladders.demo import seed_demo_ladder
 from apps.policy_runs.wiring import synchronise_asts
 from apps.storage.connection import default_store
 from apps.storage.errors import StoreUnavailable
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if demo:
             now = datetime.now(UTC)
             seed_demo_users(store, now)
-            seed_demo_seasons(store, now, ladder=seed_interim_ladder(store, now))
+            seed_demo_seasons(store, now, ladder=seed_demo_ladder(store, now=now))
 
     def _announce(self, listening: socket.socket, *, demo: bool) -> None:
         host, port = listening.getsockname()[:2]

@@ -97,7 +97,8 @@ def vars_of(content: PlanContent) -> dict[str, Any]:
 def season_on(store: Store, *, members: int = 2) -> Season:
     boss = manager(store)
     people = tuple(team_member(store, name=f"Timo Member {number}") for number in range(members))
-    active_ladder(store)
+    if stores_on(store).ladders.active() is None:
+        active_ladder(store)
     return Season(stores_on(store), boss, team_of(store, boss, *people), people)
 
 
