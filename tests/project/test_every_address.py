@@ -208,7 +208,12 @@ def test_every_screen_of_the_back_office_belongs_to_an_admin_that_says_who_may_s
 
 
 ASKED = [
-    pytest.param(re.sub(r"<(\w+:)?(\w+)>|\{(\w+)\}", r"{\2\3}", path), one, id=f"{one.method} {path or 'home'}")
+    pytest.param(
+        re.sub(r"<(\w+:)?(\w+)>|\{(\w+)\}", r"{\2\3}", path),
+        one,
+        id=f"{one.method} {path or 'home'}",
+        marks=[pytest.mark.needs_pango] if path.endswith(".pdf") else [],
+    )
     for path, opened in {**{f"/{path}": opened for path, opened in PAGES.items()}, **OPERATIONS}.items()
     for one in opened
 ]
