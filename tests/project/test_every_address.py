@@ -13,6 +13,8 @@ from apps.accounts.entities import Role
 from apps.accounts.management.commands.list_permissions import page
 from apps.accounts.permissions import RULES, Permission, allowed
 from apps.assessments.access import concerning
+from apps.assessments.entities import AssessmentType, PlanStatus
+from apps.assessments.ids import assessment_id
 from apps.assessments.services.managed import PLANNERS
 from apps.policy_runs.repository import Executions
 from apps.policy_runs.routing import websocket_urlpatterns
@@ -116,6 +118,17 @@ PAGES = {
     "policy-runs/<str:execution_id>/control/": [Opened(P.RUN_CONTROL, "post", {"action": "pause"}, told=302)],
     "policy-runs/<str:execution_id>/results.csv": [Opened(P.RUN_SEE)],
     "policy-runs/<str:execution_id>/<str:policy_number>/": [Opened(P.RUN_SCREENS)],
+    "assessments/": [Opened(OWN)],
+    # Whose it is: tests/assessments/test_assessment_pages.py
+    "assessments/<str:assessment_id>/": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "post", {"category": "Craft"}),
+    ],
+    "assessments/<str:assessment_id>/review/": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "post"),
+    ],
+    "assessments/<str:assessment_id>/reopen/": [Opened(P.ASSESSMENT_REOPEN, "post", {"reason": ""})],
     "audit/": [Opened(P.AUDIT_SEE)],
     "audit/export.csv": [Opened(P.AUDIT_SEE)],
     "metrics": [Opened(PUBLIC, told=404)],  # behind a token of its own: tests/test_metrics.py
@@ -176,6 +189,15 @@ OPERATIONS = {
     "/api/reports/{report_id}": [Opened(P.REPORT_SEE)],
     "/api/reports/{report_id}/export": [Opened(P.REPORT_EXPORT)],
     "/api/reports/{report_id}/notes": [Opened(P.REPORT_DISCUSS, "put", {"version": 0})],
+    # Whose it is: tests/assessments/test_assessments_api.py
+    "/api/assessments": [Opened(OWN)],
+    "/api/assessments/{assessment_id}": [
+        Opened(P.SELF_ASSESSMENT_SEE),
+        Opened(P.SELF_ASSESSMENT_FILL_IN, "patch", {"answers": []}),
+    ],
+    "/api/assessments/{assessment_id}/start": [Opened(P.SELF_ASSESSMENT_FILL_IN, "post")],
+    "/api/assessments/{assessment_id}/submit": [Opened(P.SELF_ASSESSMENT_FILL_IN, "post")],
+    "/api/assessments/{assessment_id}/reopen": [Opened(P.ASSESSMENT_REOPEN, "post", {"reason": ""})],
     "/api/policy-runs": [Opened(P.RUN_SEE), Opened(P.RUN_LAUNCH, "post", launch_body(hostName="no such host"))],
     "/api/policy-runs/{execution_id}": [Opened(P.RUN_SEE)],
     "/api/policy-runs/{execution_id}/results": [Opened(P.RUN_SEE)],
@@ -183,6 +205,7 @@ OPERATIONS = {
     "/api/policy-runs/{execution_id}/control": [Opened(P.RUN_CONTROL, "post", {"action": "pause"})],
 }
 SOCKETS = {"ws/policy-runs/<str:execution_id>/": P.RUN_SEE}  # who is let in: tests/policy_runs/test_sockets.py
+SEEN_BY_THEMSELVES = {P.RUN_SCREENS, P.PLAN_MANAGE, P.ASSESSMENT_REOPEN}
 SCREENS = ("changelist", "add", "suggestions", "history", "delete", "change", "rows")
 
 
@@ -239,7 +262,7 @@ def asked(client: Any, path: str, opened: Opened, ids: Any) -> Any:
     given = (opened.sends or {}).items()
     sends = {name: value.format(**ids) if isinstance(value, str) else value for name, value in given}
     if path.startswith("/api/"):
-        content = orjson.dumps(sends) if sends else b""
+        content = b"" if opened.sends is None else orjson.dumps(sends)
         return getattr(client, opened.method)(path, content, content_type="application/json")
     return client.post(path, sends)
 
@@ -250,9 +273,11 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
     team = team_of(store, manager(store), somebody)
     ladder = active_ladder(store)
     plan = plan_of(store, team, ladder)
-    report = reported(store, plan, somebody.user_id, team=team, ladder=ladder, own=(6, 4, 2), by_manager=(3, 4, 3))
+    own = assessment_id(plan.plan_id, somebody.user_id, AssessmentType.SELF)
+    past = plan_of(store, team, ladder, season="2025-Q4", status=PlanStatus.COMPLETED)
+    report = reported(store, past, somebody.user_id, team=team, ladder=ladder, own=(6, 4, 2), by_manager=(3, 4, 3))
     about = concerning(team, report)
-    things = {"team": team, "plan": team, "report": about}
+    things = {"team": team, "plan": team, "self_assessment": about, "assessment": about, "report": about}
     ids = {
         "execution_id": run.execution_id,
         "policy_number": "ABC123DEF",
@@ -261,6 +286,7 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
         "team_id": team.team_id,
         "plan_id": plan.plan_id,
         "config_id": ladder.config_id,
+        "assessment_id": own,
         "report_id": report.report_id,
     }
     address = path.format(**ids)
@@ -287,7 +313,9 @@ def test_an_address_opens_to_whom_it_is_for_and_to_nobody_else(store, run, path,
             assert Executions(store).get(run.execution_id, consistent=True) == before
         else:
             seen = f"{kind}.see"
-            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE} or not allowed(user, seen, thing)
+            hidden = opened.to in {seen, P.RUN_SCREENS, P.PLAN_MANAGE, P.ASSESSMENT_REOPEN} or not allowed(
+                user, seen, thing
+            )
             assert answer.status_code == (404 if hidden else 403), role
 
 
