@@ -7,11 +7,22 @@ const sent = `${key}:sent`;
 /** Select a line of the text and bring it into view. */
 function goToLine(area, number) {
   const lines = area.value.split("\n");
-  const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  const before = lines.slice(0, number - 1).map((line) => `${line}\n`).join("");
   area.focus();
-  area.setSelectionRange(start, start + (lines[number - 1] ?? "").length);
-  const height = Number.parseFloat(getComputedStyle(area).lineHeight);
-  area.scrollTop = Math.max(0, (number - 4) * height);
+  area.setSelectionRange(before.length, before.length + (lines[number - 1] ?? "").length);
+  area.scrollTop = Math.max(0, heightOf(area, before) - area.clientHeight / 3);
+}
+
+/** How much room a text takes in the area: long lines are wrapped there. */
+function heightOf(area, text) {
+  const probe = area.cloneNode();
+  probe.removeAttribute("id");
+  Object.assign(probe.style, { position: "absolute", visibility: "hidden", height: "0", minHeight: "0", width: `${area.clientWidth}px` });
+  area.after(probe);
+  probe.value = text;
+  const height = probe.scrollHeight;
+  probe.remove();
+  return height;
 }
 
 /** What this tab keeps; nothing where the browser does not let it. */
