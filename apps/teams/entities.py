@@ -9,7 +9,8 @@ from apps.accounts.entities import display_name, folded
 from apps.storage.entity import Naming, Stamped, TimeForm, Unique
 
 LONGEST_DESCRIPTION = 2000
-MOST_MEMBERS = 200
+MOST_MEMBERS = 150
+"""A team of these is read with its manager in two batches of keys."""
 
 
 class Team(Stamped):
