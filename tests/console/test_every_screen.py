@@ -80,7 +80,7 @@ NOT_REGISTERED = {
 MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
-    ("team", "change"): 4,  # and its members
+    ("team", "change"): 5,  # and its members with their names
     ("teammembership", "changelist"): 5,  # names of teams and of people
 }
 ASKED = {
