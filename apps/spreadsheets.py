@@ -1,11 +1,40 @@
-"""CSV as a spreadsheet should take it: values as they are, and nothing as a formula."""
+"""CSV as spreadsheets take it and give it: values as they are, nothing as a formula, and each row with its line."""
 
 import csv
 import io
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
+DELIMITERS: Final = ",;\t"
 _BEGINS_A_FORMULA = frozenset("=+-@\t\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong in a file: the line (from 1) on which the row begins, what stood there, and why it is refused."""
+
+    line: int
+    value: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row below the heading: the line it begins on, and its cells by column, without space around them."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """The rows of a file that are not empty, those that cannot be read, and the headings that nobody asked for."""
+
+    rows: Sequence[Row]
+    findings: Sequence[Finding]
+    unused: Sequence[str]
 
 
 def csv_line(cells: Iterable[Any]) -> bytes:
@@ -13,6 +42,80 @@ def csv_line(cells: Iterable[Any]) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow([_harmless(cell) for cell in cells])
     return line.getvalue().encode()
+
+
+def decode_upload(content: bytes) -> str:
+    """The text of an uploaded file. Raises `ValueError` with a sentence where it is no text."""
+    for encoding in ("utf-8-sig", "utf-16") if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "cp1252"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise ValueError("This is not a text file. Save the sheet as CSV and choose that file.")
+
+
+def rows_of(text: str, *, is_cell: Callable[[str], bool]) -> Iterator[tuple[int, list[str]]]:
+    """Each row of CSV with the line it begins on; a quoted cell may go over several.
+
+    The delimiter is the mark that makes something of the first row fit `is_cell`, else the most frequent one. Raises
+    `ValueError` with a sentence where the quotation marks do not pair: what stands between them would be lost.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    rows = csv.reader(io.StringIO(text), delimiter=_delimiter(text, is_cell), strict=True)
+    line = 1
+    try:
+        for row in rows:
+            yield line, row
+            line = rows.line_num + 1
+    except csv.Error:
+        raise ValueError(f"This file cannot be read from line {line} on: check the quotation marks there.") from None
+
+
+def read_sheet(text: str, *, required: Collection[str], optional: Collection[str] = (), most_rows: int) -> Sheet:
+    """The rows below a first line that names the columns, in any order, case and spelling of `e-mail`.
+
+    Raises `ValueError` with a sentence: a column is missing or named twice, or there are more than `most_rows`.
+    """
+    known = {_squeezed(name): name for name in (*required, *optional)}
+    rows = ((line, row) for line, row in rows_of(text, is_cell=lambda cell: _squeezed(cell) in known) if any(row))
+    line, heading = next(rows, (1, []))
+    columns = [known.get(_squeezed(cell), "") for cell in heading]
+    named = [name for name in columns if name]
+    if missing := [name for name in required if name not in named]:
+        raise ValueError(f"Line {line} has to name the columns: {', '.join(missing)} is missing.")
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        raise ValueError(f"Line {line} names the column {twice[0]} twice.")
+    found: list[Row] = []
+    findings: list[Finding] = []
+    for at, row in rows:
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue
+        if any(cells[len(columns) :]):
+            findings.append(Finding(at, cells[len(columns)][:40], "more cells than there are columns"))
+            continue
+        if len(found) == most_rows:
+            raise ValueError(f"There are more than {most_rows:,} rows. Split the file.")
+        given = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
+        found.append(Row(line=at, cells={**dict.fromkeys(known.values(), ""), **given}))
+    unused = [cell.strip() for cell, name in zip(heading, columns, strict=True) if not name and cell.strip()]
+    return Sheet(rows=found, findings=findings, unused=unused)
+
+
+def _delimiter(text: str, is_cell: Callable[[str], bool]) -> str:
+    first = text.lstrip().partition("\n")[0]
+    for mark in DELIMITERS:
+        cells = [cell.strip().strip('"').strip() for cell in first.split(mark)]
+        if len(cells) > 1 and any(map(is_cell, cells)):
+            return mark
+    return max(DELIMITERS, key=text[:4096].count)
+
+
+def _squeezed(heading: str) -> str:
+    """A heading as it is compared: `Manager e-mail` is `manager_email`."""
+    return re.sub(r"[\s_-]+", "", heading).casefold()
 
 
 def _harmless(cell: Any) -> Any:

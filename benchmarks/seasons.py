@@ -109,7 +109,7 @@ class Site:
         site = cls(store=store, number=number)
         started = time.perf_counter()
         Filling(site.stores, number=number).fill()
-        for who in (person(0), leader(0), person(-1)):
+        for who in (person(0), person(2), leader(0), person(-1)):
             session = SessionStore()
             session[USER_ID], session[AUTH_EPOCH] = who, 0
             session.create()
@@ -350,7 +350,7 @@ def reported(copied: Report, plan: Plan, member: int) -> Report:
 
 NEWEST: Final = SEASONS[-1]
 PAGES: dict[str, Callable[[Site], object]] = {
-    "home, member": lambda site: site.get("/", by=person(0)),
+    "home, member": lambda site: site.get("/", by=person(2)),
     "home, manager of two teams": lambda site: site.get("/", by=leader(0)),
     "home, administrator": lambda site: site.get("/", by=person(-1)),
     "teams, list": lambda site: site.get(reverse("teams:list"), by=person(-1)),

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from apps.accounts.views import account, arriving, directory, links, second_factor, sign_in, single_sign_on, tokens
+from apps.accounts.views import (
+    account,
+    arriving,
+    directory,
+    importing,
+    links,
+    second_factor,
+    sign_in,
+    single_sign_on,
+    tokens,
+)
 
 app_name = "accounts"
 
@@ -32,6 +42,7 @@ urlpatterns = [
 people = (
     [
         path("", directory.directory, name="list"),
+        path("import/", importing.import_people, name="import"),
         path("<str:user_id>/", directory.profile, name="profile"),
     ],
     "people",

@@ -36,12 +36,15 @@ class MemberProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """A plan with the progress of each member by name, and those of the team who have no assessments."""
+    """A plan with the progress of each member by name; `lacking` are those of the team who have no assessments.
+
+    Of these the ids and names, by name.
+    """
 
     plan: Plan
     team: Team | None
     rows: list[MemberProgress]
-    lacking: list[str]
+    lacking: list[tuple[str, str]]
     people: Mapping[str, User] = field(repr=False)
 
     @property
@@ -103,7 +106,7 @@ def board_for(stores: Stores, *, plan_id: str, user: User) -> Board:
             )
         )
     board.rows.sort(key=lambda row: (row.is_former, row.name.casefold()))
-    board.lacking.extend(sorted((board.name(one) for one in lacking), key=str.casefold))
+    board.lacking.extend(sorted(((one, board.name(one)) for one in lacking), key=lambda one: one[1].casefold()))
     return board
 
 

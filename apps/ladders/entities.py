@@ -37,6 +37,11 @@ class LadderVersion(Stamped):
     is_active: Annotated[bool, Stored(flag=True)] = False
 
     @property
+    def name(self) -> str:
+        """What the back office calls it."""
+        return f"Version {self.ladder_version}"
+
+    @property
     def ladder(self) -> Ladder:
         """What the version says."""
         return self.parsed_config

@@ -36,12 +36,16 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class Block:
-    """A heading or a level, with the lines below it (each with its number in the document)."""
+    """A heading or a level, with the lines below it (each with its number in the document).
+
+    A doubtful one is told of already, and taken for what it may be meant as, so that what follows is not wrong too.
+    """
 
     kind: Kind
     line: int
     text: str
     number: int = 0
+    is_doubtful: bool = False
     body: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -145,9 +149,10 @@ class _Outline:
             )
         elif not _HEADING.fullmatch(content):
             self.note(line, f"Write a space after {marks}.", content)
+        too_deep = len(marks) > Kind.COMPETENCY.value
         kind = Kind.CATEGORY if len(marks) == 1 else Kind.COMPETENCY
-        if len(marks) <= Kind.COMPETENCY.value:
-            self.blocks.append(Block(kind, line, title))
+        if not too_deep or (self.blocks and self.blocks[-1].kind is Kind.LEVEL):
+            self.blocks.append(Block(kind, line, title, is_doubtful=too_deep))
 
     def _text(self, line: int, content: str) -> None:
         fence = _FENCE.fullmatch(content)

@@ -18,6 +18,7 @@ MOST_COMPETENCIES: Final = 100
 MOST_LEVELS: Final = 12
 LONGEST_TITLE: Final = 100
 LONGEST_EXPECTATION: Final = 300
+LONGEST_TEXT: Final = 10_000  # of an introduction or explanation: what Markdown makes of more may take seconds
 MOST_PROBLEMS: Final = 200
 
 _NO_HEADING: Final = "A heading cannot stand here: # begins a category and ## a competency, at the left margin."
@@ -74,6 +75,8 @@ class _Assembly:
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         self.categories: list[tuple[Block, list[tuple[Block, list[Block]]]]] = []
+        self._titles: dict[str, int] = {}  # folded, with their lines
+        self._titles_inside: dict[str, int] = {}
         self._levels: list[Block] | None = None
         self._lost = False
 
@@ -103,8 +106,9 @@ class _Assembly:
         self.problems.append(Problem(line, message, value))
 
     def _category(self, block: Block) -> None:
-        self._check_title(block, "category", [head for head, _ in self.categories])
+        self._check_title(block, "category", self._titles)
         self.categories.append((block, []))
+        self._titles_inside = {}
         self._levels = None
 
     def _competency(self, block: Block) -> None:
@@ -112,21 +116,20 @@ class _Assembly:
             self._note(block.line, "This competency is in no category. Write “# ” and a category above it.", block.text)
             self.categories.append((Block(Kind.CATEGORY, 0, ""), []))
         _, competencies = self.categories[-1]
-        self._check_title(block, "competency", [head for head, _ in competencies])
+        self._check_title(block, "competency", self._titles_inside)
         self._levels = []
         competencies.append((block, self._levels))
 
-    def _check_title(self, block: Block, what: str, others: Sequence[Block]) -> None:
+    def _check_title(self, block: Block, what: str, titles: dict[str, int]) -> None:
         if not block.text:
             self._note(block.line, f"This {what} has no title. Write it after the mark.")
         if len(block.text) > LONGEST_TITLE:
             message = f"A title has at most {LONGEST_TITLE} characters; this one has {len(block.text)}."
             self._note(block.line, message, block.text[:LONGEST_TITLE])
-        for other in others:
-            if block.text and other.text.casefold() == block.text.casefold():
-                message = f"The {what} in line {other.line} has the same title. Give this one a title of its own."
-                self._note(block.line, message, block.text)
-                return
+        known = titles.setdefault(block.text.casefold(), block.line)
+        if block.text and known != block.line:
+            message = f"The {what} in line {known} has the same title. Give this one a title of its own."
+            self._note(block.line, message, block.text)
 
     def _level(self, block: Block) -> None:
         if self._levels is None:
@@ -163,7 +166,7 @@ class _Assembly:
                 message = "This category has no competency. Write “## ” and the title of one below it, or take it out."
                 self._note(category.line, message, category.text)
             for competency, levels in competencies:
-                if not levels:
+                if not levels and not competency.is_doubtful:
                     message = "This competency has no levels. Write them below it as “1. …”, “2. …” and so on."
                     self._note(competency.line, message, competency.text)
 
@@ -211,7 +214,12 @@ def _category(head: Block, competencies: Sequence[tuple[Block, Sequence[Block]]]
 
 def _body(block: Block) -> str:
     """What stands below, without the indentation that all its lines share and without empty lines around it."""
-    return textwrap.dedent("\n".join(content for _, content in block.body)).strip("\n")
+    return _body_as_it_stands(block).strip("\n")
+
+
+def _body_as_it_stands(block: Block) -> str:
+    """The same with the empty lines around it, so that its lines are those of the document."""
+    return textwrap.dedent("\n".join(content for _, content in block.body))
 
 
 @lru_cache(maxsize=1)
@@ -221,11 +229,17 @@ def _markdown() -> MarkdownIt:
 
 def _check_body(block: Block, problems: list[Problem]) -> None:
     """Note what Markdown would make of these texts and our pages do not show."""
-    if block.kind is Kind.LEVEL:
+    if block.kind is Kind.LEVEL and len(block.text) <= LONGEST_EXPECTATION:
         for token in _markdown().parseInline(block.text):
             problems.extend(_in_line(token, [block.line]))
-    lines = [line for line, _ in block.body]
-    for token in _markdown().parse(textwrap.dedent("\n".join(content for _, content in block.body))):
+    text, lines = _body_as_it_stands(block), [line for line, _ in block.body]
+    length = len(_body(block))
+    if length > LONGEST_TEXT:
+        what = "An explanation" if block.kind is Kind.LEVEL else "An introduction"
+        at = next(line for line, content in block.body if content)
+        problems.append(Problem(at, f"{what} has at most {LONGEST_TEXT:,} characters; this one has {length:,}."))
+        return
+    for token in _markdown().parse(text):
         if token.type == "heading_open" and token.map:
             underlined = token.markup in {"=", "-"}
             at = lines[token.map[1] - 1 if underlined else token.map[0]]

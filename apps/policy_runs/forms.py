@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import UploadedFile
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import AstRegistration
 from apps.policy_runs.errors import InvalidLaunch
-from apps.policy_runs.parsing import MOST_POLICIES, Parsed, decode_upload, parse_csv, parse_pasted
+from apps.policy_runs.parsing import MOST_POLICIES, Parsed, parse_csv, parse_pasted
 from apps.policy_runs.services import LaunchRequest, checked_numbers
+from apps.spreadsheets import decode_upload
 from apps.terminal.entities import Host
 
 MOST_UPLOADED_BYTES = 1024 * 1024

@@ -1,16 +1,15 @@
 """Policy numbers out of what people paste or upload."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from apps.spreadsheets import rows_of
 
 MOST_POLICIES = 10_000
 MOST_PROBLEMS_SHOWN = 100
 POLICY_NUMBER = re.compile(r"[A-Z0-9]{9}")
 LENGTH = 9
-DELIMITERS = ",;\t"
 HEADINGS = frozenset({"POLICY", "POLICIES", "POLICYNUMBER", "POLICY_NUMBER", "POLICY NUMBER", "POLICY NO", "NUMBER"})
 
 
@@ -52,25 +51,13 @@ def parse_csv(text: str) -> Parsed:
 
     Raises `ValueError` with a sentence where its quotation marks do not pair: what stands between them would be lost.
     """
-    return _collect(_cells(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
-
-
-def decode_upload(content: bytes) -> str:
-    """The text of an uploaded file. Raises `ValueError` with a sentence where it is no text."""
-    for encoding in ("utf-8-sig", "utf-16") if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise ValueError("This is not a text file. Save the sheet as CSV and choose that file.")
+    return _collect(_cells(text))
 
 
 def _cells(text: str) -> Iterator[tuple[int, str]]:
     """The line and the cell of each row that is not empty, below the heading if there is one."""
     column = None
-    for line, row in _rows(text):
+    for line, row in rows_of(text, is_cell=_is_cell):
         if not any(cell.strip() for cell in row):
             continue
         if column is None:
@@ -81,26 +68,8 @@ def _cells(text: str) -> Iterator[tuple[int, str]]:
         yield line, row[column].strip() if len(row) > column else ""
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line it begins on; a quoted cell may go over several."""
-    rows = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
-    line = 1
-    try:
-        for row in rows:
-            yield line, row
-            line = rows.line_num + 1
-    except csv.Error:
-        raise ValueError(f"This file cannot be read from line {line} on: check the quotation marks there.") from None
-
-
-def _delimiter(text: str) -> str:
-    """The mark that makes a policy number or its heading a cell of the first row, else the most frequent one."""
-    first = text.lstrip().partition("\n")[0]
-    for mark in DELIMITERS:
-        cells = [cell.strip().strip('"').strip().upper() for cell in first.split(mark)]
-        if len(cells) > 1 and any(cell in HEADINGS or POLICY_NUMBER.fullmatch(cell) for cell in cells):
-            return mark
-    return max(DELIMITERS, key=text[:4096].count)
+def _is_cell(cell: str) -> bool:
+    return cell.upper() in HEADINGS or POLICY_NUMBER.fullmatch(cell.upper()) is not None
 
 
 def _collect(entries: Iterator[tuple[int, str]]) -> Parsed:

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from apps.teams.views import changing, lists, team
+from apps.teams.views import changing, importing, lists, team
 
 app_name = "teams"
 
 urlpatterns = [
     path("", lists.team_list, name="list"),
     path("new/", changing.new, name="new"),
+    path("import/", importing.import_teams, name="import"),
     path("managers/", changing.managers, name="managers"),
     path("<str:team_id>/", team.team_page, name="team"),
     path("<str:team_id>/edit/", changing.edit, name="edit"),

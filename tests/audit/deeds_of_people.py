@@ -2,6 +2,7 @@
 
 from apps.accounts import services as accounts
 from apps.accounts.entities import Role
+from apps.accounts.people_sheet import PersonRow
 from apps.accounts.services.invitations import show_link
 from apps.accounts.services.own_account import change_profile, end_session
 from apps.accounts.services.signing_in import sign_out_everywhere
@@ -18,6 +19,13 @@ def made(w: World) -> None:
 
 def added(w: World) -> None:
     w.nora = accounts.add_user(w.users, passwords=w.passwords, **NORA, **w.as_by)
+
+
+def imported(w: World) -> None:
+    row = PersonRow(line=2, email="i@example.org", name="Ida Imported", roles=frozenset({Role.VIEWER}))
+    plan, _ = accounts.plan_people(w.users, [row])
+    accounts.import_people(w.users, plan=plan, sessions=w.sessions, **w.as_by)
+    w.nora = w.users.get(plan.add[0].user_id)
 
 
 def changed(w: World, **changes: object) -> None:
@@ -106,6 +114,7 @@ def revoked_for_her(w: World) -> None:
 DEEDS = [
     Deed(accounts.create_user, made, of_nora, "user.created", {}, {"roles": ["viewer"]}),
     Deed(accounts.add_user, added, of_nora, "user.created", {}, {"roles": ["viewer"]}),
+    Deed(accounts.import_people, imported, of_nora, "user.created", {}, {"roles": ["viewer"]}),
     Deed(
         accounts.change_user,
         lambda w: changed(w, roles={Role.VIEWER}),

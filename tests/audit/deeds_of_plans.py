@@ -11,6 +11,7 @@ from apps.assessments.services.plans import (
     create_plan,
     delete_plan,
 )
+from apps.assessments.services.reminders import remind
 from apps.assessments.stores import stores_on
 from tests.assessments.plans.planning import CONTENT, vars_of
 from tests.audit.deeds import Deed, World
@@ -67,5 +68,6 @@ DEEDS = [
         {"status": "completed"},
         {"status": "archived"},
     ),
+    Deed(remind, lambda w: done(w, activate_plan, remind), of_plan, "plan.reminded", {}, {"people": 2}),
     Deed(delete_plan, lambda w: done(w, delete_plan), of_plan, "plan.deleted", {"plan_name": "Spring"}, {}),
 ]

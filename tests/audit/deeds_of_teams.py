@@ -6,6 +6,7 @@ from apps.accounts.entities import Role
 from apps.teams import services
 from apps.teams.entities import Team
 from apps.teams.stores import Stores, stores_on
+from apps.teams.team_sheet import MembershipRow
 from tests.audit.deeds import Deed, World
 from tests.policy_runs.conftest import person
 from tests.seasons import manager, team_member, team_of
@@ -67,7 +68,15 @@ def left(w: World) -> None:
     services.remove_members(teams_of(w), team_id=team.team_id, user_ids=team.member_ids, **by(w))
 
 
+def imported(w: World) -> None:
+    mona = manager(w.stores.store)
+    row = MembershipRow(line=2, team_name="Yard", manager_email=mona.email, member_email="", description="")
+    plan, _ = services.plan_teams(teams_of(w), [row])
+    services.import_teams(teams_of(w), plan=plan, followed=lambda _: None, **by(w))
+
+
 DEEDS = [
+    Deed(services.import_teams, imported, of_team, "team.created", {}, {"team_name": "Yard"}),
     Deed(services.create_team, made, of_team, "team.created", {}, {"team_name": "Harbour"}),
     Deed(services.change_team, changed, of_team, "team.changed", {"team_name": "Harbour"}, {"team_name": "Yard"}),
     Deed(services.give_to, given, of_team, "team.given"),

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
-from apps.assessments.entities import Report
-from apps.assessments.repository import Reports
+from apps.assessments.entities import Assessment, AssessmentType, PlanStatus, Report
+from apps.assessments.repository import Assessments, Reports
 from apps.assessments.variance import Difference
 from apps.audit.repository import AuditLog
 from apps.policy_runs.entities import PolicyStatus, Screenshot
@@ -23,7 +23,7 @@ from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
 from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
-from tests.seasons import active_ladder, manager, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -56,9 +56,11 @@ TABLE = {
     "apitoken": Screens(ADMIN, related=True),
     "websession": Screens(ADMIN, related=True),
     "identity": Screens(ADMIN, related=True),
-    "report": Screens(ADMIN, history=ADMIN, related=True),
     "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
     "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
+    "plan": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True),
+    "report": Screens(ADMIN, history=ADMIN, related=True),
+    "assessment": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
     "deleted": Screens(ADMIN),
     "checkpoint": Screens(BOTH),
@@ -78,13 +80,14 @@ NOT_REGISTERED = {
 MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
-    ("team", "change"): 4,  # and its members
+    ("team", "change"): 5,  # and its members with their names
     ("teammembership", "changelist"): 5,  # names of teams and of people
 }
 ASKED = {
     ("policyresult", "changelist"): "?policy_number=ABC123DEF",
-    ("report", "changelist"): "?plan_id=p-1",
     ("teammembership", "changelist"): "?team_id={team_id}",
+    ("plan", "changelist"): "?status=draft",
+    ("report", "changelist"): "?plan_id=p-1",
 }
 SUGGESTED = {"user", "team"}
 """Those that fields of other entities can name: an index finds them by the beginning of a name."""
@@ -130,13 +133,19 @@ def rows(store, stores, run, owner, ada, host):
     identity = Identity(
         identity=identity_key(issuer, "s-123"), issuer=issuer, subject="s-123", user_id=owner.user_id, created_at=NOW
     )
+    timo = team_member(store)
+    team = team_of(store, manager(store), timo)
     report = Report(
         report_id="r-1", plan_id="p-1", team_id="t-1", team_member_id=owner.user_id, season="2026-Q1", config_id="c-1",
         self_assessment_id="a-1", manager_assessment_id="a-2", final_level=3, self_assessed_level=4,
         variance={"Craft": {"Design": Difference(self_score=6, manager_score=3, difference=-3)}}, generated_at=NOW,
     )  # fmt: skip
-    timo = team_member(store)
-    team = team_of(store, manager(store), timo)
+    assessment = Assessments(store).add(
+        Assessment(
+            assessment_id="an-assessment", plan_id="a-plan", team_id=team.team_id, team_member_id=timo.user_id,
+            assessment_type=AssessmentType.SELF, assessor_id=timo.user_id, season="2026-Q1", config_id="a-ladder",
+        )
+    )  # fmt: skip
     checkpoint = Checkpoint(task="backfill Users", goal="upgrade", started_at=NOW, updated_at=NOW)
     ladder = active_ladder(store)
     return {
@@ -150,9 +159,11 @@ def rows(store, stores, run, owner, ada, host):
         "apitoken": (token, "nightly"),
         "websession": (session, "Unknown browser"),
         "identity": (Identities(store).add(identity), "s-123"),
-        "report": (Reports(store).add(report), "2026-Q1"),
         "team": (team, "Harbour"),
+        "plan": (plan_of(store, team, ladder, status=PlanStatus.DRAFT), "Harbour 2026-Q1"),
         "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
+        "report": (Reports(store).add(report), "2026-Q1"),
+        "assessment": (assessment, assessment.assessment_id),
         "auditentry": (AuditLog(store).of(f"AstExecutions#{run.execution_id}").items[0], run.execution_id),
         "deleted": (gone, "Teams#42"),
         "checkpoint": (Checkpoints(store).add(checkpoint), "backfill Users"),

@@ -1,5 +1,7 @@
 """Documents that are ladders, and each way of not being one."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,6 +122,10 @@ MALFORMED = {
     "a level without text": ("# A\n## B\n1. x\n2.\n\n   y\n", [(4, "Level 2 has no text")]),
     "no space after the number": ("# A\n## B\n1.x\n", [(3, "space after the level's number")]),
     "a deeper heading": ("# A\n## B\n### C\n1. x\n", [(3, "no headings with ###")]),
+    "a deeper heading after levels": (
+        "# A\n## B\n1. x\n\n### C\n\nWhy.\n\n1. x\n2. y\n",
+        [(5, "no headings with ###")],
+    ),
     "no space after the mark": ("#A\n##B\n1. x\n", [(1, "space after #"), (2, "space after ##")]),
     "an underlined heading": ("# A\n\nText\n====\n\n## B\n\nText\n---\n1. x\n", [(4, "underlined"), (9, "underlined")]),
     "a heading in an explanation": ("# A\n## B\n1. x\n\n   why\n\n   ## no\n", [(7, "A heading cannot stand here")]),
@@ -141,6 +147,11 @@ MALFORMED = {
     "headings without titles": ("#\n##\n1. x\n", [(1, "no title"), (2, "no title")]),
     "a title too long": (f"# {'a' * 101}\n## B\n1. x\n", [(1, "100 characters; this one has 101")]),
     "an expectation too long": (f"# A\n## B\n1. {'a' * 301}\n", [(3, "at most 300 characters")]),
+    "an explanation too long": (
+        f"# A\n## B\n1. x\n\n   {'[' * 5000}\n   {'[' * 5000}\n",
+        [(5, "An explanation has at most 10,000 characters; this one has 10,001")],
+    ),
+    "an introduction too long": (f"# A\n{'a' * 10001}\n## B\n1. x\n", [(2, "An introduction has at most 10,000")]),
     "code never closed": ("# A\n\n```\n## B\n", [(1, "has no competency"), (3, "never closed")]),
     "a control character": ("# A\n## B\n1. x\0y\n", [(3, "U+0000")]),
     "too many categories": ("".join(f"# {n}\n## B\n1. x\n" for n in range(21)), [(61, "at most 20 categories")]),
@@ -206,6 +217,18 @@ def test_whatever_is_given_is_a_ladder_or_refused_with_lines_that_exist(text):
     lines = range(1, text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 2)
     found = problem_lines(text)
     assert found is None or (found and set(found) <= set(lines))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["# a\n", "#a\n", "## b\n", "### c\n", "1. x\n", "1.\n", "text\n\n", "\tx\n", "   [\n", "<b>\n", "~~~\n", "\0"],
+)
+def test_a_huge_document_of_nothing_but_mistakes_is_refused_soon(piece):
+    started = perf_counter()
+
+    assert problem_lines("# A\n## B\n1. x\n\n   " + piece * (MOST_BYTES // len(piece) - 20))
+
+    assert perf_counter() - started < 10, "whatever it holds"
 
 
 def problem_lines(text: str) -> list[int] | None:

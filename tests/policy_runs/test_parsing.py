@@ -10,12 +10,12 @@ from apps.policy_runs.errors import InvalidLaunch
 from apps.policy_runs.parsing import (
     MOST_POLICIES,
     POLICY_NUMBER,
-    decode_upload,
     parse_csv,
     parse_entries,
     parse_pasted,
 )
 from apps.policy_runs.services import checked_numbers
+from apps.spreadsheets import decode_upload
 
 GOOD = st.text(alphabet=string.ascii_letters + string.digits, min_size=9, max_size=9)
 BAD = st.one_of(

@@ -8,6 +8,7 @@ from apps.accounts.services.access import (
     sign_out_user,
     unlock,
 )
+from apps.accounts.services.importing import PeopleImported, PeoplePlan, import_people, plan_people
 from apps.accounts.services.invitations import (
     NewLink,
     choose_password,
@@ -42,6 +43,8 @@ __all__ = [
     "Access",
     "NewLink",
     "NewToken",
+    "PeopleImported",
+    "PeoplePlan",
     "access_of",
     "add_user",
     "authenticate",
@@ -59,8 +62,10 @@ __all__ = [
     "disconnect",
     "end_session",
     "end_session_of",
+    "import_people",
     "note_signed_in",
     "pass_second_factor",
+    "plan_people",
     "reactivate",
     "renew_recovery_codes",
     "reset_second_factor",

@@ -24,7 +24,13 @@ def directory(request: HttpRequest) -> HttpResponse:
     prefix = request.GET.get("q", "").strip()[:LONGEST_NAME]
     found = wiring.users().listed(prefix, cursor=request.GET.get("cursor") or None)
     people = [{"person": user, "roles": role_words(user.roles)} for user in found.items]
-    context = {"people": people, "prefix": prefix, "next_cursor": found.next, "previous_cursor": found.previous}
+    context = {
+        "people": people,
+        "prefix": prefix,
+        "next_cursor": found.next,
+        "previous_cursor": found.previous,
+        "may_import": allowed(signed_in_user(request), Permission.USERS_CHANGE),
+    }
     return render(request, "accounts/directory.html", context)
 
 

@@ -47,6 +47,7 @@ def plan_page(request: HttpRequest, plan_id: str) -> HttpResponse:
         "in_progress": board.in_progress,
         "not_started": max(0, board.unfinished - board.in_progress),
         "why_not_active": why_not_active,
+        "awaits": bool(board.awaited),
         "may_remind": may_remind,
         "dialogs": dialogs_for(board, may_activate=not why_not_active, may_remind=may_remind),
         **{f"is_{status}": plan.status is status for status in PlanStatus},

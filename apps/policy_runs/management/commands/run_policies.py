@@ -25,13 +25,14 @@ from apps.policy_runs.access import visible_run
 from apps.policy_runs.asts import ASTS
 from apps.policy_runs.asts.base import Credentials
 from apps.policy_runs.entities import AstExecution, PolicyStatus, RunStatus
-from apps.policy_runs.parsing import Parsed, decode_upload, parse_csv, parse_entries
+from apps.policy_runs.parsing import Parsed, parse_csv, parse_entries
 from apps.policy_runs.payloads import state_payload, waiting_reason
 from apps.policy_runs.schemas import run_out
 from apps.policy_runs.services import LaunchRequest, checked_numbers, control, launch
 from apps.policy_runs.showing import COMMAND_LINE
 from apps.policy_runs.stores import Stores
 from apps.policy_runs.wiring import default_stores
+from apps.spreadsheets import decode_upload
 
 POLL_SECONDS = 1.0
 FAILURES_SHOWN = 20
