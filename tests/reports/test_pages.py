@@ -192,12 +192,15 @@ def test_a_team_of_fifty_takes_three_requests(store, costs):
 def test_the_organisation_is_read_from_the_counters_of_its_plans(harbour, store, costs):
     second = team_of(store, manager(store, name="Olaf Manager"), team_member(store, name="Tara"), name="Quay")
     plan_of(store, second, harbour.ladder)
+    third = team_of(store, manager(store, name="Dora Manager"), team_member(store, name="Tom"), name="Dock")
+    plan_of(store, third, harbour.ladder, status="draft")
     client = settled(harbour.ada)
     with costs(requests=4) as cost:
         page = client.get("/reports/organisation/")
     told = text(page)
     assert sum(beyond_sign_in(cost).values()) <= 2
     assert "66 %" in told and "Quay 2026-Q1" in told and "Harbour 2026-Q1" in told
+    assert "Dock" not in told, "a draft asks nobody for anything yet"
     assert told.index("Quay 2026-Q1") < told.index("Harbour 2026-Q1"), "the least complete first"
     assert browser(harbour.ada).get("/reports/organisation/?season=2020-Q1").status_code == 404
 
