@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -116,6 +117,22 @@ def test_the_engine_is_told_to_fetch_nothing_at_all(url):
 
 
 @pytest.mark.needs_pango
+def test_the_longest_report_is_on_paper_whole_and_within_seconds(harbour):
+    for key in (harbour.report.self_assessment_id, harbour.report.manager_assessment_id):
+        assessment = harbour.stores.assessments.get(key)
+        for number, place in enumerate(harbour.ladder.ladder.places):
+            long = f"{'word ' * 990}End{number}." if key == harbour.report.self_assessment_id else f"Short{number}."
+            answer = assessment.answer(place).model_copy(update={"evidence": long, "next_level_feedback": long})
+            assessment = assessment.answered(place, answer, now=datetime.now(UTC))
+        harbour.stores.assessments.put_many([assessment])
+    started = time.monotonic()
+    told = text_of(opened(file_of(harbour, "pdf").content))
+    assert time.monotonic() - started < 20
+    assert [told.count(f"End{number}.") for number in range(3)] == [2, 2, 2]
+    assert told.count("word") == 990 * 6 and "Over the seasons" in told
+
+
+@pytest.mark.needs_pango
 def test_the_process_knows_nothing_of_our_environment(monkeypatch):
     seen = {}
     run = subprocess.run
@@ -201,7 +218,7 @@ def test_csv_has_a_line_a_competency_and_no_formula(harbour):
 
 def test_json_has_all_of_it(harbour):
     found = orjson.loads(file_of(harbour, "json").content)
-    assert (found["member_name"], found["final_level"], found["self_assessed_level"]) == ("Timo Member", 3, 4)
+    assert (found["memberName"], found["finalLevel"], found["selfAssessedLevel"]) == ("Timo Member", 3, 4)
     assert found["highlights"] == [{"category": "Craft", "competency": "Design", "difference": -3}]
 
 
