@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from apps.accounts.entities import User
+from apps.accounts.permissions import Permission, allowed
 from apps.assessments.entities import LONGEST_ANSWER, LONGEST_TEXT, Answer, Assessment, AssessmentType
 from apps.assessments.services.opening import Opened
 from apps.assessments.services.submitting import missing
@@ -114,6 +115,7 @@ def frame_of(opened: Opened, *, by: User, now: datetime) -> dict[str, object]:
         "title": "My self-assessment" if own and is_mine else f"Self-assessment of {name}" if own else name,
         "is_own": own,
         "own_view": own_view,
+        "report": opened.report if allowed(by, Permission.REPORT_SEE, opened.thing) else None,
         "is_overdue": not assessment.is_submitted and plan.is_overdue(today(now)),
         "may_fill_in": opened.may_be_filled_in_by(by) and opened.is_open,
         "longest_answer": LONGEST_ANSWER,

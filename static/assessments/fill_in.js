@@ -329,7 +329,14 @@ class FillIn {
       done();
     };
     holder.replaceChildren(conflictNotice({ title: entry.title, mine: entry.value, stored, keepMine, takeTheirs }));
-    this.say("trouble", "Not saved: changed elsewhere. Choose which version stays.");
+    this.sayConflict(place);
+  }
+
+  sayConflict(place) {
+    const link = document.createElement("a");
+    link.href = `#${(this.cards.get(place)?.root ?? this.notices).id}`;
+    link.textContent = "Show both";
+    this.say("trouble", "Not saved: changed elsewhere. Choose which version stays.", { link });
   }
 
   /** A place among the notices for an answer that is on another page. */
@@ -431,7 +438,8 @@ class FillIn {
   sayIfQuiet() {
     const left = [...this.unsent];
     if (this.isLocked || this.isSignedOut || this.failures > 0 || this.sending) return;
-    if (left.some(([, entry]) => entry.conflict)) return this.say("trouble", "Not saved: changed elsewhere. Choose which version stays.");
+    const open = left.find(([, entry]) => entry.conflict);
+    if (open) return this.sayConflict(open[0]);
     const long = left.find(([place]) => this.cards.get(place)?.isTooLong);
     if (long) return this.say("trouble", `Not saved: a text of “${long[1].title}” is too long. It is kept in this browser.`);
     if (left.length > 0) return;

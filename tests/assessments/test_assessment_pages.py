@@ -232,6 +232,14 @@ def test_a_conclusion_that_was_changed_elsewhere_is_shown_with_what_was_typed(se
     assert "Lead." in page.content.decode()
 
 
+def test_the_locked_page_leads_to_the_report_once_there_is_one(season):
+    hand_in(season, SELF)
+    assert "Read the report" not in shown(browser(season.timo).get(address(season)))
+    report = hand_in(season, MANAGER).report
+    for person, kind in ((season.timo, SELF), (season.mona, MANAGER), (season.ada, SELF)):
+        assert f"/reports/{report.report_id}/" in browser(person).get(address(season, kind)).content.decode()
+
+
 def test_an_administrator_reopens_with_a_reason(season):
     hand_in(season, SELF)
     client = browser(season.ada)

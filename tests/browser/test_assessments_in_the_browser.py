@@ -156,6 +156,8 @@ async def test_of_two_browsers_neither_loses_its_version_and_one_chooses(as_pers
     await expect(notice).to_contain_text("Written there.")
     await expect(said(there)).to_contain_text("Choose which version stays")
     await expect_sound(there)
+    await there.get_by_role("link", name="Show both").click()
+    await expect(notice).to_be_in_viewport()
     await there.reload()
     await expect(notice).to_contain_text("Written here.")
     await there.get_by_role("button", name="Keep mine").click()
