@@ -38,6 +38,11 @@ class Team(Stamped):
     unsettled: Literal["yes"] | None = None
 
     @property
+    def name(self) -> str:
+        """What it is called wherever things of many kinds stand side by side."""
+        return self.team_name
+
+    @property
     def name_key(self) -> str:
         """The name as the directory sorts it."""
         return folded(self.team_name)

@@ -126,13 +126,20 @@ class FillIn {
     window.addEventListener("offline", () => this.unsent.size > 0 && this.sayOffline());
     window.addEventListener("focus", () => this.isSignedOut && this.again());
     window.addEventListener("pageshow", (event) => event.persisted && location.reload());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.flush({ last: true }));
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") this.flush({ last: true });
+      else if (this.isSignedOut) this.again();
+    });
     window.addEventListener("beforeunload", (event) => {
       if (!this.kept.isAllStored) event.preventDefault();
     });
     this.say("idle", "Saves as you type.");
+    const step = one(".categories [aria-current]");
+    const steps = step?.closest("ol"); // on a narrow screen they stand in a row that scrolls
+    if (steps) steps.scrollLeft = step.offsetLeft - steps.offsetLeft - 16;
     for (const [place, entry] of this.unsent) if (entry.conflict) this.showConflict(place);
     if (this.unsent.size > 0) this.flush();
+    this.tell({ kind: "opened" });
   }
 
   resume(card, entry) {
@@ -161,9 +168,9 @@ class FillIn {
     const entry = { title: card.title, sent: [], ...before, value, base: before?.base ?? card.revision };
     const isStored = this.kept.put(place, entry);
     this.tell({ kind: "typed", place, value });
-    if (this.isLocked || this.isSignedOut) return;
-    if (isStored) this.say("saving", "Saving …");
-    else this.say("trouble", "This browser cannot keep what you type: do not close the page before it is saved.");
+    if (this.isLocked) return;
+    if (isStored && !this.isSignedOut) this.say("saving", "Saving …");
+    else if (!isStored) this.say("trouble", "This browser cannot keep what you type: do not close the page before it is saved.");
     this.soon();
   }
 
@@ -203,7 +210,9 @@ class FillIn {
     } finally {
       this.sending = null;
     }
-    if (this.failures === 0 && !this.isLocked && !this.isSignedOut && this.sendable().size > 0) await this.flush();
+    if (this.failures > 0 || this.isLocked || this.isSignedOut) return;
+    if (this.sendable().size > 0) await this.flush();
+    else this.sayIfQuiet();
   }
 
   async send(entries, { last }) {
@@ -211,7 +220,7 @@ class FillIn {
       const sent = [...entry.sent.filter((value) => !same(value, entry.value)), entry.value].slice(-4);
       this.kept.put(place, { ...entry, sent });
     }
-    this.say("saving", "Saving …");
+    if (!this.isSignedOut) this.say("saving", "Saving …");
     const answer = await this.connection.save(this.bodyOf(entries), { last });
     this.isSignedOut = answer.kind === "signed out";
     if (answer.kind === "saved" || answer.kind === "changed") return this.confirmed(entries, answer);
@@ -255,7 +264,6 @@ class FillIn {
       if (isOurs) this.tell({ kind: "saved", place, value, revision });
     }
     this.showProgress(answer);
-    this.sayIfQuiet();
     if ("review" in this.form.dataset && [...entries.keys()].some((place) => place !== conclusionPlace)) this.reviewAgain();
   }
 
@@ -273,8 +281,14 @@ class FillIn {
     else this.kept.put(place, { ...entry, base: revision, sent: [] });
   }
 
-  again() {
+  /** Try once more: the network may be back, or somebody signed in again. */
+  async again() {
     this.failures = 0;
+    if (this.isSignedOut) {
+      const who = await this.connection.renew().catch(() => "signed out");
+      this.isSignedOut = who !== "ours";
+      if (this.isSignedOut) return;
+    }
     this.flush();
   }
 
@@ -335,6 +349,7 @@ class FillIn {
   }
 
   heard({ kind, place, value, revision }) {
+    if (kind === "opened") return this.isSignedOut && this.again(); // by whoever signed in meanwhile
     const card = this.cards.get(place);
     if (kind === "typed" || kind === "unchanged") card?.show(value);
     if (kind === "typed") {
@@ -368,7 +383,8 @@ class FillIn {
       this.isLeaving = false;
       if (this.unsent.size > 0) return this.sayUnsent();
       this.isSubmitting = true;
-      return this.form.requestSubmit(target);
+      setTimeout(() => this.form.requestSubmit(target)); // not within the submission that was held back
+      return;
     }
     if (go) return this.goTo(go);
     this.failures = 0;
@@ -414,7 +430,7 @@ class FillIn {
 
   sayIfQuiet() {
     const left = [...this.unsent];
-    if (this.isLocked || this.isSignedOut || this.failures > 0 || this.sending && left.length > 0) return;
+    if (this.isLocked || this.isSignedOut || this.failures > 0 || this.sending) return;
     if (left.some(([, entry]) => entry.conflict)) return this.say("trouble", "Not saved: changed elsewhere. Choose which version stays.");
     const long = left.find(([place]) => this.cards.get(place)?.isTooLong);
     if (long) return this.say("trouble", `Not saved: a text of “${long[1].title}” is too long. It is kept in this browser.`);

@@ -39,7 +39,7 @@ function textOf(value) {
 }
 
 function version(title, value) {
-  return [element("h3", {}, title), element("pre", { className: "kept-text", tabIndex: 0 }, textOf(value) || "Nothing.")];
+  return [element("p", { className: "kept-title" }, title), element("pre", { className: "kept-text", tabIndex: 0 }, textOf(value) || "Nothing.")];
 }
 
 function button(words, onclick, more = "") {
@@ -71,7 +71,7 @@ export function copyNotice({ message, entries, discard }) {
   return notice(
     "warning",
     element("p", {}, message),
-    element("h3", {}, "Not saved, kept in this browser"),
+    element("p", { className: "kept-title" }, "Not saved, kept in this browser"),
     shown,
     element("div", { className: "actions" }, copy, button("Discard it", discard)),
   );

@@ -107,7 +107,7 @@ def test_the_managers_form_has_the_submitted_self_assessment_beside_and_before_o
     assert "SECRETDRAFT" not in page
     hand_in(season, SELF)
     page = shown(browser(season.mona).get(address(season, MANAGER)))
-    assert "Timo Member’s own view" in page
+    assert "Timo Member\N{RIGHT SINGLE QUOTATION MARK}s own view" in page
     assert "Timo Member chose this" in page
     assert "own view" not in shown(browser(season.timo).get(address(season)))
 

@@ -135,12 +135,12 @@ def _reading_page(
         "may_reopen": is_reopenable and allowed(user, Permission.ASSESSMENT_REOPEN, found.thing),
         "reason": reason,
         "reason_error": error,
-        "sections": _sections(request, found),
+        "parts": _parts(request, found),
     }
     return render(request, "assessments/read.html", context, status=status)
 
 
-def _sections(request: HttpRequest, found: Opened) -> list[dict[str, object]]:
+def _parts(request: HttpRequest, found: Opened) -> list[dict[str, object]]:
     user = signed_in_user(request)
     return [
         {"progress": progress, "competencies": competencies_of(progress.category, found, by=user)}
@@ -210,7 +210,7 @@ def _review_page(
     context = {
         **frame_of(found, by=user, now=datetime.now(UTC)),
         "user_id": user.user_id,
-        "sections": _sections(request, found),
+        "parts": _parts(request, found),
         "steps": categories_of(assessment, found.ladder),
         "missing": missing(assessment, found.ladder),
         "levels": range(1, found.ladder.highest + 1),

@@ -1,0 +1,308 @@
+"""Filling in an assessment: whatever happens to network, session, tab or browser, nothing typed is lost."""
+
+import re
+
+import pytest
+from playwright.async_api import BrowserContext, Page, expect
+
+from tests.browser.test_pages_are_sound import expect_sound
+from tests.browser.watched_pages import PASSWORD, sign_in, watched
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+EVIDENCE, FOLLOWING = "#evidence-1", "#next-1"
+# Answers everything and submits, as a script of the API would with the page's own session.
+SUBMIT_ALL = """async () => {
+  const form = document.querySelector("[data-fill-in]"), api = form.dataset.api;
+  const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  const send = (method, address, body) => fetch(address, {method, body: JSON.stringify(body),
+    headers: {"Content-Type": "application/json", "X-CSRFToken": token}});
+  const stored = await (await fetch(api)).json();
+  const answers = stored.answers.map(({category, competency, revision, evidence, nextLevelFeedback}) => (
+    {category, competency, revision, evidence, nextLevelFeedback, level: 3}));
+  const conclusion = {currentLevel: 3, wayForward: "On.", revision: stored.conclusion.revision};
+  await send("PATCH", api, {answers, conclusion});
+  return (await send("POST", `${api}/submit`, {})).status;
+}"""
+STAY = "() => document.querySelector('[data-sign-out]').addEventListener('submit', (e) => e.preventDefault())"
+KEPT = "() => Object.keys(localStorage).filter((name) => name.startsWith('rungs:unsent:')).length"
+
+
+async def open_own(page: Page) -> str:
+    """Open one's self-assessment from the list, at its first category; returns the address."""
+    await page.goto("/assessments/")
+    await page.get_by_role("link", name="My self-assessment").first.click()
+    await expect(said(page)).to_contain_text("Saves as you type.")
+    return page.url
+
+
+def said(page: Page):
+    return page.locator("[data-save-words]")
+
+
+async def expect_saved(page: Page) -> None:
+    await expect(said(page)).to_have_text(re.compile(r"^Saved \d\d:\d\d$"))
+    assert await page.evaluate(KEPT) == 0
+
+
+@pytest.fixture
+def as_person(new_context):
+    """A browser in which somebody is signed in, and a page of it."""
+
+    async def new(person: str, **options) -> tuple[BrowserContext, Page]:
+        context = await new_context(**options)
+        watcher = await watched(context)
+        await sign_in(watcher.page, person)
+        return context, watcher.page
+
+    return new
+
+
+async def test_one_answers_by_keyboard_alone_and_goes_on_where_one_left(as_person):
+    _, page = await as_person("esi")
+    address = await open_own(page)
+    await page.locator("#level-1-1").focus()
+    for key in ("Space", "ArrowDown", "ArrowDown"):
+        await page.keyboard.press(key)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("Drew **it**.")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("More of it.")
+    await expect_saved(page)
+    await expect(page.locator("[data-step-category][aria-current] [data-step-count]")).to_have_text("1 of 3")
+    await page.reload()
+    await expect(page.locator("#level-1-3")).to_be_checked()
+    await expect(page.locator(EVIDENCE)).to_have_value("Drew **it**.")
+    await expect(page.locator(FOLLOWING)).to_have_value("More of it.")
+    await page.locator(FOLLOWING).focus()
+    await page.keyboard.type("Yes. ")
+    following = page.get_by_role("button", name="Save, and on to")
+    await following.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("category="))
+    second = await page.locator(".category-title").inner_text()
+    await page.locator("#level-2-2").focus()
+    await page.keyboard.press("Space")
+    await expect_saved(page)
+    await page.goto(address)
+    await expect(page.locator(".category-title")).to_have_text(second)
+
+
+async def test_what_is_typed_while_offline_is_kept_and_sent_when_the_network_is_back(as_person):
+    context, page = await as_person("ines")
+    address = await open_own(page)
+    await context.set_offline(True)
+    await page.locator("#level-1-4").check()
+    await page.locator(EVIDENCE).press_sequentially("Typed under ground.")
+    await expect(said(page)).to_have_text("Not saved: offline, kept in this browser.")
+    assert await page.evaluate(KEPT) == 1
+    await page.get_by_role("button", name="Save, and on to").click()
+    await expect(page.locator(EVIDENCE)).to_have_value("Typed under ground.")
+    await context.set_offline(False)
+    await expect_saved(page)
+    await page.goto(address)
+    await expect(page.locator("#level-1-4")).to_be_checked()
+    await expect(page.locator(EVIDENCE)).to_have_value("Typed under ground.")
+
+
+async def test_what_was_typed_before_the_page_was_closed_is_sent_when_it_is_opened_again(as_person):
+    context, page = await as_person("kamala")
+    address = await open_own(page)
+    await context.set_offline(True)
+    await page.locator(EVIDENCE).press_sequentially("Closed too soon.")
+    await page.close()
+    await context.set_offline(False)
+    page = await context.new_page()
+    await page.goto("/assessments/")
+    await expect(page.locator("[data-assessment-row]")).to_contain_text("Unsent text is kept in this browser")
+    await page.goto(f"{address}review/")
+    await expect(page.locator("main")).to_contain_text("Closed too soon.")
+    assert await page.evaluate(KEPT) == 0
+    await page.goto(address)
+    await expect(page.locator(EVIDENCE)).to_have_value("Closed too soon.")
+
+
+async def test_two_tabs_of_one_browser_follow_each_other(as_person):
+    context, first = await as_person("mei")
+    address = await open_own(first)
+    second = await context.new_page()
+    await second.goto(address)
+    await first.locator(EVIDENCE).press_sequentially("From the first")
+    await expect(second.locator(EVIDENCE)).to_have_value("From the first")
+    await first.locator("#level-1-2").check()
+    await expect(second.locator("#level-1-2")).to_be_checked()
+    await second.locator(EVIDENCE).press_sequentially(", then the second")
+    await expect(first.locator(EVIDENCE)).to_have_value("From the first, then the second")
+    await expect_saved(second)
+    await expect_saved(first)
+    await first.locator(FOLLOWING).press_sequentially("And the first.")
+    await expect_saved(first)
+    await expect(first.locator("[data-conflict-place] .notice")).to_have_count(0)
+    await second.reload()
+    await expect(second.locator(EVIDENCE)).to_have_value("From the first, then the second")
+    await expect(second.locator(FOLLOWING)).to_have_value("And the first.")
+
+
+async def test_of_two_browsers_neither_loses_its_version_and_one_chooses(as_person):
+    _, here = await as_person("nadia")
+    _, there = await as_person("nadia")
+    address = await open_own(here)
+    await there.goto(address)
+    await here.locator(EVIDENCE).fill("Written here.")
+    await expect_saved(here)
+    await there.locator(EVIDENCE).fill("Written there.")
+    notice = there.locator("#competency-1 [data-conflict-place]")
+    await expect(notice).to_contain_text("Written here.")
+    await expect(notice).to_contain_text("Written there.")
+    await expect(said(there)).to_contain_text("Choose which version stays")
+    await expect_sound(there)
+    await there.reload()
+    await expect(notice).to_contain_text("Written here.")
+    await there.get_by_role("button", name="Keep mine").click()
+    await expect_saved(there)
+    await here.locator(EVIDENCE).fill("Here again.")
+    await here.get_by_role("button", name="Take the other one").click()
+    await expect(here.locator(EVIDENCE)).to_have_value("Written there.")
+    await expect_saved(here)
+    await here.reload()
+    await expect(here.locator(EVIDENCE)).to_have_value("Written there.")
+
+
+async def test_what_is_typed_after_the_session_ended_is_sent_once_one_has_signed_in_again(as_person):
+    context, page = await as_person("priya")
+    address = await open_own(page)
+    await context.clear_cookies()
+    await page.locator(EVIDENCE).press_sequentially("Typed while signed out.")
+    await expect(said(page)).to_contain_text("you are signed out")
+    await page.locator(EVIDENCE).press_sequentially(" And more.")
+    async with context.expect_page() as opened:
+        await page.get_by_role("link", name="Sign in again").click()
+    other = await opened.value
+    await other.get_by_label("E-mail").fill("priya@example.org")
+    await other.get_by_label("Password").fill(PASSWORD)
+    await other.get_by_role("button", name="Sign in").click()
+    await expect(other.locator(EVIDENCE)).to_have_value("Typed while signed out. And more.")
+    await other.close()
+    await page.bring_to_front()
+    await page.locator(FOLLOWING).focus()
+    await expect_saved(page)
+    await page.goto(address)
+    await expect(page.locator(EVIDENCE)).to_have_value("Typed while signed out. And more.")
+
+
+async def test_nobody_else_in_this_browser_is_shown_or_sends_it_and_signing_out_erases_it(as_person):
+    context, page = await as_person("quentin")
+    address = await open_own(page)
+    await context.clear_cookies()
+    await page.locator(EVIDENCE).press_sequentially("Only Quentin's.")
+    await expect(said(page)).to_contain_text("you are signed out")
+    other = await context.new_page()
+    await sign_in(other, "rosa")
+    await open_own(other)
+    await expect(other.locator(EVIDENCE)).to_have_value("")
+    await page.bring_to_front()
+    await page.locator(EVIDENCE).press_sequentially(" Still.")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(said(page)).to_contain_text("somebody else is signed in")
+    assert await page.evaluate(KEPT) == 1
+    await other.get_by_role("button", name="Sign out").click()
+    await expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert await other.evaluate(KEPT) == 1
+    await sign_in(other, "quentin", path=address)
+    await expect(other.locator(EVIDENCE)).to_have_value("Only Quentin's. Still.")
+    await expect_saved(other)
+    await context.set_offline(True)
+    await other.locator(EVIDENCE).press_sequentially(" More.")
+    await expect(said(other)).to_contain_text("offline")
+    asked = []
+
+    async def answer(dialog):
+        asked.append(dialog.message)
+        await (dialog.dismiss() if len(asked) == 1 else dialog.accept())
+
+    other.on("dialog", answer)
+    await other.get_by_role("button", name="Sign out").click()
+    assert await other.evaluate(KEPT) == 1
+    await other.evaluate(
+        "() => document.querySelector('[data-sign-out]').addEventListener('submit', e => e.preventDefault())"
+    )
+    await other.get_by_role("button", name="Sign out").click()
+    assert await other.evaluate(KEPT) == 0
+    assert "Signing out erases it" in asked[0]
+
+
+async def test_what_was_typed_into_what_was_submitted_meanwhile_stays_to_be_copied(as_person):
+    context, page = await as_person("hana")
+    address = await open_own(page)
+    await context.set_offline(True)
+    await page.locator(EVIDENCE).fill("Too late.")
+    await expect(said(page)).to_contain_text("offline")
+    _, elsewhere = await as_person("hana")
+    await elsewhere.goto(address)
+    assert await elsewhere.evaluate(SUBMIT_ALL) == 200
+    await context.set_offline(False)
+    await expect(said(page)).to_contain_text("was submitted")
+    await expect(page.locator(".kept-text")).to_contain_text("Too late.")
+    await expect(page.locator(EVIDENCE)).not_to_be_editable()
+    await expect_sound(page)
+    await page.goto(address)
+    await expect(page.locator("main")).to_contain_text("Submitted and locked")
+    await expect(page.locator(".kept-text")).to_contain_text("Too late.")
+    await expect_sound(page)
+    await page.get_by_role("button", name="Discard it").click()
+    assert await page.evaluate(KEPT) == 0
+
+
+async def test_what_is_too_long_says_by_how_much_and_is_kept(as_person):
+    _, page = await as_person("rosa")
+    await open_own(page)
+    await page.locator(EVIDENCE).fill("x" * 4600)
+    await expect(page.locator("#evidence-1-count")).to_have_text("400 characters left.")
+    await page.locator(EVIDENCE).fill("x" * 5003)
+    await expect(page.locator("#evidence-1-count")).to_have_text("3 characters too many: this is not saved.")
+    await page.locator("#level-2-1").check()
+    await expect(said(page)).to_contain_text("is too long. It is kept")
+    assert await page.evaluate(KEPT) == 1
+    await page.locator(EVIDENCE).fill("Short.")
+    await expect_saved(page)
+
+
+async def test_from_the_list_to_the_locked_assessment_every_page_is_sound(as_person):
+    _, page = await as_person("omar")
+    await page.goto("/assessments/")
+    await expect_sound(page)
+    address = await open_own(page)
+    await expect_sound(page)
+    await page.goto(f"{address}review/")
+    await expect_sound(page)
+    await page.get_by_role("button", name="Submit …").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+    await expect(page.locator("[data-error-summary]")).to_be_focused()
+    await expect_sound(page)
+    await page.goto(address)
+    await page.locator("[data-step-category]").first.click()
+    while await page.locator("[data-fill-in]:not([data-review])").count():
+        for number in range(1, await page.locator(".competency").count() + 1):
+            await page.locator(f"#level-{number}-3").check()
+        here = page.url
+        await page.locator("button.main[data-go]").click()
+        await page.wait_for_url(lambda url, here=here: url != here)
+    await page.get_by_label("Overall level").select_option("3")
+    await page.get_by_label("Way forward").fill("On and up.")
+    await page.get_by_role("button", name="Submit …").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("It is locked then")
+    await page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+    await expect(page.locator("main")).to_contain_text("Submitted and locked")
+    await expect(page.locator("main")).to_contain_text("On and up.")
+    await expect_sound(page)
+
+
+async def test_without_a_script_there_is_a_button(as_person):
+    _, page = await as_person("luca", java_script_enabled=False)
+    await page.goto("/assessments/")
+    await page.get_by_role("link", name="My self-assessment").first.click()
+    await page.locator("#level-1-2").check()
+    await page.locator(EVIDENCE).fill("By hand.")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator("main")).to_contain_text("Your answers are saved.")
+    await expect(page.locator(EVIDENCE)).to_have_value("By hand.")
