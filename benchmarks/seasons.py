@@ -23,6 +23,7 @@ import django
 
 django.setup()
 
+import orjson
 from django.conf import settings
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -109,7 +110,7 @@ class Site:
         site = cls(store=store, number=number)
         started = time.perf_counter()
         Filling(site.stores, number=number).fill()
-        for who in (person(0), leader(0), person(-1)):
+        for who in (person(0), person(2), leader(0), person(-1)):
             session = SessionStore()
             session[USER_ID], session[AUTH_EPOCH] = who, 0
             session.create()
@@ -125,6 +126,24 @@ class Site:
         if answer.status_code != 200:  # noqa: PLR2004
             raise RuntimeError(f"{address} answered {answer.status_code}")
         return answer.content.decode()
+
+
+def autosave(site: Site) -> None:
+    """Save one answer of an assessment under way, as its page does while somebody types."""
+    address = f"/api/assessments/{assessment_id(plan_id(0, NEWEST), person(2), SELF)}"
+    answer = {
+        "category": "Craft",
+        "competency": "Testing",
+        "level": 1 + site.saves % 5,
+        "evidence": f"In the spring release I wrote the tests first, for the {site.saves}th time.",
+        "nextLevelFeedback": "Next season I want to do it across teams.",
+        "revision": site.saves,
+    }
+    body = orjson.dumps({"answers": [answer]})
+    said = site.browsers[person(2)].patch(address, body, content_type="application/json")
+    if said.status_code != 200:  # noqa: PLR2004
+        raise RuntimeError(f"saving answered {said.status_code}: {said.content.decode()[:300]}")
+    site.saves += 1
 
 
 def person(position: int) -> str:
@@ -350,7 +369,7 @@ def reported(copied: Report, plan: Plan, member: int) -> Report:
 
 NEWEST: Final = SEASONS[-1]
 PAGES: dict[str, Callable[[Site], object]] = {
-    "home, member": lambda site: site.get("/", by=person(0)),
+    "home, member": lambda site: site.get("/", by=person(2)),
     "home, manager of two teams": lambda site: site.get("/", by=leader(0)),
     "home, administrator": lambda site: site.get("/", by=person(-1)),
     "teams, list": lambda site: site.get(reverse("teams:list"), by=person(-1)),
@@ -361,6 +380,7 @@ PAGES: dict[str, Callable[[Site], object]] = {
     "assessment": lambda site: site.get(
         reverse("assessments:assessment", args=[assessment_id(plan_id(0, NEWEST), person(2), MANAGER)]), by=leader(0)
     ),
+    "autosave of one answer": autosave,
     "report": lambda site: site.get(
         reverse("reports:report", args=[report_id(plan_id(0, SEASONS[3]), person(0))]), by=person(0)
     ),

@@ -5,6 +5,7 @@ from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import allowed
 from apps.assessments.assessment_admin import AssessmentAdmin
+from apps.assessments.plan_admin import PlanAdmin
 from apps.console.site import Console
 from apps.ladders.admin import LadderAdmin
 from apps.policy_runs.admin import AstAdmin, HostAdmin, ResultAdmin, RunAdmin, SessionAdmin
@@ -18,7 +19,7 @@ ADMINS = (
     *(RunAdmin, ResultAdmin, SessionAdmin, AstAdmin, HostAdmin),
     LadderAdmin,
     *(TeamAdmin, MembershipAdmin),
-    AssessmentAdmin,
+    *(PlanAdmin, AssessmentAdmin),
     *(UserAdmin, ApiTokenAdmin, WebSessionAdmin, IdentityAdmin),
     *(AuditAdmin, TrashAdmin, CheckpointAdmin),
 )

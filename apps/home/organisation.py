@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from apps.assessments.entities import Plan
 from apps.assessments.stores import Stores
@@ -12,7 +11,7 @@ from apps.home.repository import HEALTH, TableHealths
 from apps.home.runs import runs
 from apps.policy_runs.showing import COMMAND_LINE, ShownRun, named
 from apps.policy_runs.stores import Stores as RunStores
-from apps.storage.transaction import read_together
+from apps.storage.transaction import MOST_ITEMS, read_together
 
 PLANS_SHOWN = 25
 
@@ -44,7 +43,7 @@ def organisation(stores: Stores, run_stores: RunStores, *, now: datetime, today:
     found = runs(run_stores)
     team_ids = list(dict.fromkeys(plan.team_id for plan in page.items))
     owner_ids = list(dict.fromkeys(run.user_id for run in found.all if run.user_id != COMMAND_LINE))
-    owner_ids = owner_ids[: 99 - len(team_ids)]
+    owner_ids = owner_ids[: MOST_ITEMS - 1 - len(team_ids)]
     health: TableHealth | None
     health, *others = read_together(
         stores.store,
@@ -52,7 +51,9 @@ def organisation(stores: Stores, run_stores: RunStores, *, now: datetime, today:
         *(stores.teams.reading(team_id) for team_id in team_ids),
         *(stores.users.reading(user_id) for user_id in owner_ids),
     )
-    names = _names(others)
+    teams, owners = others[: len(team_ids)], others[len(team_ids) :]
+    names = {one.team_id: one.team_name for one in teams if one is not None}
+    names |= {one.user_id: one.name for one in owners if one is not None}
     shown = named(found.all, names)
     return Organisation(
         plans=[
@@ -65,8 +66,3 @@ def organisation(stores: Stores, run_stores: RunStores, *, now: datetime, today:
         running=shown[: len(found.in_progress)],
         recent=shown[len(found.in_progress) :],
     )
-
-
-def _names(found: list[Any]) -> dict[str, str]:
-    teams = {one.team_id: one.team_name for one in found if one is not None and hasattr(one, "team_id")}
-    return teams | {one.user_id: one.name for one in found if one is not None and hasattr(one, "user_id")}

@@ -14,8 +14,8 @@ from apps.ladders.access import LONGEST_ID, beside_active, version_of
 from apps.ladders.comparing import compared
 from apps.ladders.errors import LadderNotFound
 from apps.ladders.schemas import (
-    ActivateIn,
-    ComparisonOut,
+    ActivateLadderIn,
+    LadderComparisonOut,
     LadderIn,
     LadderOut,
     LadderPageOut,
@@ -72,8 +72,8 @@ def get_version(request: HttpRequest, config_id: str) -> LadderOut:
     return ladder_out(version_of(default_stores(), config_id))
 
 
-@router.get("/{config_id}/comparison", response={200: ComparisonOut, **READING}, summary="Compare two versions")
-def compare(request: HttpRequest, config_id: str, before: OtherId = None) -> ComparisonOut:
+@router.get("/{config_id}/comparison", response={200: LadderComparisonOut, **READING}, summary="Compare two versions")
+def compare(request: HttpRequest, config_id: str, before: OtherId = None) -> LadderComparisonOut:
     """What changes from the version `before`, or from the active one where none is named, to this one."""
     require(signed_in_user(request), Permission.LADDER_SEE)
     stores = default_stores()
@@ -87,7 +87,7 @@ def compare(request: HttpRequest, config_id: str, before: OtherId = None) -> Com
 
 
 @router.post("/{config_id}/activate", response={200: LadderOut, **CHANGING}, summary="Activate a version")
-def activate(request: HttpRequest, config_id: str, body: ActivateIn) -> LadderOut:
+def activate(request: HttpRequest, config_id: str, body: ActivateLadderIn) -> LadderOut:
     """Let plans made from now on go by this version; existing plans keep theirs. The active one stays as it is."""
     version = activate_ladder(
         default_stores(),

@@ -19,7 +19,7 @@ class LadderIn(Camel):
     note: str = Field(default="", max_length=500)
 
 
-class ActivateIn(Camel):
+class ActivateLadderIn(Camel):
     """What is known of what is replaced."""
 
     replaces: str | None = Field(
@@ -29,7 +29,7 @@ class ActivateIn(Camel):
     )
 
 
-class LevelOut(Camel):
+class LadderLevelOut(Camel):
     """What is expected at a level, in Markdown."""
 
     number: int
@@ -37,20 +37,20 @@ class LevelOut(Camel):
     explanation: str
 
 
-class CompetencyOut(Camel):
+class LadderCompetencyOut(Camel):
     """A competency with its levels from 1 up."""
 
     title: str
     introduction: str
-    levels: list[LevelOut]
+    levels: list[LadderLevelOut]
 
 
-class CategoryOut(Camel):
+class LadderCategoryOut(Camel):
     """A category with its competencies."""
 
     title: str
     introduction: str
-    competencies: list[CompetencyOut]
+    competencies: list[LadderCompetencyOut]
 
 
 class LadderListedOut(Camel):
@@ -68,7 +68,7 @@ class LadderOut(LadderListedOut):
     """A version of the ladder."""
 
     content: str
-    categories: list[CategoryOut]
+    categories: list[LadderCategoryOut]
 
 
 class LadderPageOut(Camel):
@@ -79,44 +79,44 @@ class LadderPageOut(Camel):
     previous: str | None
 
 
-class PlaceOut(Camel):
+class LadderPlaceOut(Camel):
     """Where a competency stands."""
 
     category: str
     competency: str
 
 
-class TextChangeOut(Camel):
+class LadderTextChangeOut(Camel):
     """A text before and after."""
 
     before: str
     after: str
 
 
-class IntroductionOut(TextChangeOut):
+class LadderIntroductionOut(LadderTextChangeOut):
     """The introduction of a category before and after."""
 
     category: str
 
 
-class LevelChangeOut(Camel):
+class LadderLevelChangeOut(Camel):
     """A level before and after; null where it was added or removed."""
 
     number: int
-    before: LevelOut | None
-    after: LevelOut | None
+    before: LadderLevelOut | None
+    after: LadderLevelOut | None
 
 
-class CompetencyChangeOut(Camel):
+class LadderCompetencyChangeOut(Camel):
     """A competency that both have, before and after."""
 
-    before: PlaceOut
-    after: PlaceOut
-    introduction: TextChangeOut | None
-    levels: list[LevelChangeOut]
+    before: LadderPlaceOut
+    after: LadderPlaceOut
+    introduction: LadderTextChangeOut | None
+    levels: list[LadderLevelChangeOut]
 
 
-class ComparisonOut(Camel):
+class LadderComparisonOut(Camel):
     """What changes from one version to another."""
 
     before: LadderListedOut
@@ -124,11 +124,11 @@ class ComparisonOut(Camel):
     is_same: bool
     categories_added: list[str]
     categories_removed: list[str]
-    introductions: list[IntroductionOut]
-    added: list[PlaceOut]
-    removed: list[PlaceOut]
-    moved: list[CompetencyChangeOut]
-    changed: list[CompetencyChangeOut]
+    introductions: list[LadderIntroductionOut]
+    added: list[LadderPlaceOut]
+    removed: list[LadderPlaceOut]
+    moved: list[LadderCompetencyChangeOut]
+    changed: list[LadderCompetencyChangeOut]
     reordered: bool
 
 
@@ -139,20 +139,20 @@ def listed_out(version: LadderVersion) -> LadderListedOut:
 
 def ladder_out(version: LadderVersion) -> LadderOut:
     """A version, whole."""
-    categories = [CategoryOut.model_validate(category.model_dump()) for category in version.ladder.categories]
+    categories = [LadderCategoryOut.model_validate(category.model_dump()) for category in version.ladder.categories]
     return LadderOut(**_head(version), content=version.config_content, categories=categories)
 
 
-def comparison_out(before: LadderVersion, after: LadderVersion, difference: Difference) -> ComparisonOut:
+def comparison_out(before: LadderVersion, after: LadderVersion, difference: Difference) -> LadderComparisonOut:
     """What changes from `before` to `after`."""
-    return ComparisonOut(
+    return LadderComparisonOut(
         before=listed_out(before),
         after=listed_out(after),
         is_same=not difference,
         categories_added=list(difference.categories_added),
         categories_removed=list(difference.categories_removed),
         introductions=[
-            IntroductionOut(category=title, before=change.before, after=change.after)
+            LadderIntroductionOut(category=title, before=change.before, after=change.after)
             for title, change in difference.introductions
         ],
         added=[_place(place) for place in difference.added],
@@ -174,12 +174,12 @@ def _head(version: LadderVersion) -> dict[str, Any]:
     }
 
 
-def _place(place: Place) -> PlaceOut:
-    return PlaceOut(category=place[0], competency=place[1])
+def _place(place: Place) -> LadderPlaceOut:
+    return LadderPlaceOut(category=place[0], competency=place[1])
 
 
-def _competency(change: CompetencyChange) -> CompetencyChangeOut:
-    return CompetencyChangeOut(
+def _competency(change: CompetencyChange) -> LadderCompetencyChangeOut:
+    return LadderCompetencyChangeOut(
         before=_place(change.before),
         after=_place(change.after),
         introduction=_text(change.introduction) if change.introduction else None,
@@ -187,13 +187,13 @@ def _competency(change: CompetencyChange) -> CompetencyChangeOut:
     )
 
 
-def _text(change: TextChange) -> TextChangeOut:
-    return TextChangeOut(before=change.before, after=change.after)
+def _text(change: TextChange) -> LadderTextChangeOut:
+    return LadderTextChangeOut(before=change.before, after=change.after)
 
 
-def _level_change(change: LevelChange) -> LevelChangeOut:
-    return LevelChangeOut(number=change.number, before=_level(change.before), after=_level(change.after))
+def _level_change(change: LevelChange) -> LadderLevelChangeOut:
+    return LadderLevelChangeOut(number=change.number, before=_level(change.before), after=_level(change.after))
 
 
-def _level(level: Level | None) -> LevelOut | None:
-    return LevelOut(**level.model_dump()) if level else None
+def _level(level: Level | None) -> LadderLevelOut | None:
+    return LadderLevelOut(**level.model_dump()) if level else None

@@ -124,10 +124,12 @@ def new_ladder(request: HttpRequest) -> HttpResponse:
 
 
 def _blank_form(request: HttpRequest) -> HttpResponse:
-    """An empty form, or one that begins with the active ladder (`?from=active`)."""
-    active = default_stores().ladders.active()
+    """An empty form, or one that begins with the active ladder (`?from=active`); it suggests a version not yet used."""
+    ladders = default_stores().ladders
+    active = ladders.active()
+    newest = max((*ladders.listed().items, *([active] if active else [])), key=lambda one: one.order, default=None)
     begins = active.config_content if active is not None and request.GET.get("from") == "active" else ""
-    form = NewLadderForm(initial={"ladder_version": next_version(active), "content": begins})
+    form = NewLadderForm(initial={"ladder_version": next_version(newest), "content": begins})
     return _form_page(request, form, check_of(begins, None))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import slugify
 
@@ -15,14 +14,15 @@ from apps.assessments.wiring import default_stores
 from apps.reports.exports import report_csv, whole_report
 from apps.reports.paper import report_pdf
 from apps.reports.reading import OneReport, one_report
+from apps.reports.schemas import WholeReportOut
 from apps.reports.services import note_exported
 
 CSV = "text/csv; charset=utf-8"
 
 
 def as_json(one: OneReport) -> bytes:
-    """The report as JSON, indented for who reads it."""
-    return orjson.dumps(whole_report(one), option=orjson.OPT_INDENT_2)
+    """The report as the API says it, indented for who reads it."""
+    return WholeReportOut.model_validate(whole_report(one)).model_dump_json(by_alias=True, indent=2).encode()
 
 
 MAKERS: dict[str, tuple[str, Callable[[OneReport, datetime], bytes]]] = {

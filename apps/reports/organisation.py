@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from apps.assessments.entities import Plan
+from apps.assessments.entities import Plan, PlanStatus
 from apps.reports.charts.distribution import distribution
 from apps.reports.reading import OneSeason
 from apps.reports.scores import FEWEST_LEVELS, added_up
@@ -12,8 +12,12 @@ A_PAGE: Final = 50
 
 
 def organisation_context(one: OneSeason, *, page: str) -> dict[str, Any]:
-    """Levels by category, and how far each plan is: the least complete first, `page` of them (from 1 up)."""
-    plans = sorted(one.plans, key=lambda plan: (plan.percent_submitted, plan.plan_name.casefold(), plan.plan_id))
+    """Levels by category, and how far each plan is: the least complete first, `page` of them (from 1 up).
+
+    Drafts are left out: nobody was asked for anything yet.
+    """
+    begun = [plan for plan in one.plans if plan.status is not PlanStatus.DRAFT]
+    plans = sorted(begun, key=lambda plan: (plan.percent_submitted, plan.plan_name.casefold(), plan.plan_id))
     counts = added_up(plan.level_counts for plan in plans)
     highest = max([FEWEST_LEVELS, *(level for row in counts.values() for level in row)])
     pages = max(1, -(-len(plans) // A_PAGE))

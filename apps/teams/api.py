@@ -17,11 +17,11 @@ from apps.teams import services
 from apps.teams.access import MAY_HAVE_TEAMS, editable_team, visible_team
 from apps.teams.entities import Team
 from apps.teams.schemas import (
-    MembersIn,
-    MembersOut,
     TeamChangeIn,
     TeamDetailOut,
     TeamIn,
+    TeamMembersIn,
+    TeamMembersOut,
     TeamPageOut,
     member_out,
     team_detail_out,
@@ -87,18 +87,18 @@ def delete_team(request: HttpRequest, team_id: str) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/{team_id}/members", response={200: MembersOut, **READING}, summary="List a team's members")
-def list_members(request: HttpRequest, team_id: str) -> MembersOut:
+@router.get("/{team_id}/members", response={200: TeamMembersOut, **READING}, summary="List a team's members")
+def list_members(request: HttpRequest, team_id: str) -> TeamMembersOut:
     """All of them, by name; addresses only for who may edit the team."""
     stores, reader = default_stores(), signed_in_user(request)
     team = visible_team(stores.teams, team_id=team_id, by=reader)
     with_email = allowed(reader, Permission.TEAM_EDIT, team)
     members = people_of(stores, team, reader=reader).members
-    return MembersOut(items=[member_out(user, with_email=with_email) for user in members])
+    return TeamMembersOut(items=[member_out(user, with_email=with_email) for user in members])
 
 
 @router.post("/{team_id}/members", response={200: TeamDetailOut, **CHANGING}, summary="Add members")
-def add_members(request: HttpRequest, team_id: str, body: MembersIn) -> TeamDetailOut:
+def add_members(request: HttpRequest, team_id: str, body: TeamMembersIn) -> TeamDetailOut:
     """Active people with the role team member. Where one of them cannot be added, nobody is (422)."""
     done = _done_by(request)
     stored = services.add_members(default_stores(), team_id=team_id, user_ids=body.user_ids, **done)

@@ -9,7 +9,8 @@ from apps.accounts.entities import display_name, folded
 from apps.storage.entity import Naming, Stamped, TimeForm, Unique
 
 LONGEST_DESCRIPTION = 2000
-MOST_MEMBERS = 200
+MOST_MEMBERS = 150
+"""A team of these is read with its manager in two batches of keys."""
 
 
 class Team(Stamped):
@@ -36,6 +37,11 @@ class Team(Stamped):
     is_active: bool = True
     active_plan_ids: frozenset[str] = frozenset()
     unsettled: Literal["yes"] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called wherever things of many kinds stand side by side."""
+        return self.team_name
 
     @property
     def name_key(self) -> str:

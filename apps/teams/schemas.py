@@ -30,7 +30,7 @@ class TeamChangeIn(Camel):
     is_active: bool | None = Field(default=None, description="For administrators.")
 
 
-class MembersIn(Camel):
+class TeamMembersIn(Camel):
     """People to add; who is in the team already stays in it."""
 
     user_ids: list[str] = Field(min_length=1, max_length=MOST_MEMBERS)
@@ -64,7 +64,7 @@ class TeamPageOut(Camel):
     previous: str | None
 
 
-class MemberOut(Camel):
+class TeamMemberOut(Camel):
     """Somebody in a team; the address only for who may edit the team."""
 
     user_id: str
@@ -73,10 +73,10 @@ class MemberOut(Camel):
     is_active: bool
 
 
-class MembersOut(Camel):
+class TeamMembersOut(Camel):
     """All members of a team, by name."""
 
-    items: list[MemberOut]
+    items: list[TeamMemberOut]
 
 
 def team_out(team: Team) -> TeamOut:
@@ -95,7 +95,7 @@ def team_detail_out(team: Team) -> TeamDetailOut:
     )
 
 
-def member_out(user: User, *, with_email: bool) -> MemberOut:
+def member_out(user: User, *, with_email: bool) -> TeamMemberOut:
     """A member, with the address for who may know it."""
     email = user.email if with_email else None
-    return MemberOut(user_id=user.user_id, name=user.name, email=email, is_active=user.is_active)
+    return TeamMemberOut(user_id=user.user_id, name=user.name, email=email, is_active=user.is_active)

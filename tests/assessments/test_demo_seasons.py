@@ -134,6 +134,7 @@ def test_every_assessment_answers_as_far_as_it_says_and_in_places_that_its_ladde
                 assert not answered
             else:
                 assert 0 < len(answered) < len(places)
+                assert one.resume_at in {category for category, _ in places - answered}
 
 
 def test_the_season_under_way_has_something_due_soon_something_overdue_and_every_state(stores, teams, plans):

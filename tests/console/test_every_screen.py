@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from apps.accounts.entities import BACK_OFFICE, ApiToken, Identity, Role, identity_key
 from apps.accounts.repository import ApiTokens, Identities
-from apps.assessments.entities import Assessment, AssessmentType, Report
+from apps.assessments.entities import Assessment, AssessmentType, PlanStatus, Report
 from apps.assessments.repository import Assessments, Reports
 from apps.assessments.variance import Difference
 from apps.audit.repository import AuditLog
@@ -23,7 +23,7 @@ from apps.storage.upkeep.backfill import Checkpoint, Checkpoints
 from apps.teams.repository import Memberships
 from project.console import console
 from tests.policy_runs.web import browser, member
-from tests.seasons import active_ladder, manager, team_member, team_of
+from tests.seasons import active_ladder, manager, plan_of, team_member, team_of
 
 ADMIN, BOTH = {Role.ADMIN}, {Role.ADMIN, Role.SUPPORT}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -58,6 +58,7 @@ TABLE = {
     "identity": Screens(ADMIN, related=True),
     "team": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True, deletes=frozenset()),
     "teammembership": Screens(ADMIN, related=True, adds=ADMIN, deletes=ADMIN),
+    "plan": Screens(ADMIN, changes=ADMIN, history=ADMIN, related=True),
     "report": Screens(ADMIN, history=ADMIN, related=True),
     "assessment": Screens(ADMIN, history=ADMIN, related=True),
     "auditentry": Screens(ADMIN),
@@ -79,12 +80,13 @@ NOT_REGISTERED = {
 MORE = {
     ("user", "change"): 5,  # and how they get in
     ("astexecution", "change"): 4,  # and its results
-    ("team", "change"): 4,  # and its members
+    ("team", "change"): 5,  # and its members with their names
     ("teammembership", "changelist"): 5,  # names of teams and of people
 }
 ASKED = {
     ("policyresult", "changelist"): "?policy_number=ABC123DEF",
     ("teammembership", "changelist"): "?team_id={team_id}",
+    ("plan", "changelist"): "?status=draft",
     ("report", "changelist"): "?plan_id=p-1",
 }
 SUGGESTED = {"user", "team"}
@@ -158,6 +160,7 @@ def rows(store, stores, run, owner, ada, host):
         "websession": (session, "Unknown browser"),
         "identity": (Identities(store).add(identity), "s-123"),
         "team": (team, "Harbour"),
+        "plan": (plan_of(store, team, ladder, status=PlanStatus.DRAFT), "Harbour 2026-Q1"),
         "teammembership": (Memberships(store).get((team.team_id, timo.user_id)), timo.user_id),
         "report": (Reports(store).add(report), "2026-Q1"),
         "assessment": (assessment, assessment.assessment_id),

@@ -225,6 +225,9 @@ def test_the_form_suggests_the_next_version_and_may_begin_with_the_active_text(s
     activated(store, ada, uploaded(store, ada, "1.4.2"))
 
     assert 'value="1.5.0"' in page_of(adas, "/ladder/new/")
+    uploaded(store, ada, "1.10.0")
+    uploaded(store, ada, "1.9.0")
+    assert 'value="1.11.0"' in page_of(adas, "/ladder/new/"), "which was not used yet"
     html = page_of(adas, "/ladder/new/?from=active")
     assert "1. Does small things." in html
     assert "Ready to store" in html

@@ -262,7 +262,7 @@ def asked(client: Any, path: str, opened: Opened, ids: Any) -> Any:
     given = (opened.sends or {}).items()
     sends = {name: value.format(**ids) if isinstance(value, str) else value for name, value in given}
     if path.startswith("/api/"):
-        content = orjson.dumps(sends) if sends else b""
+        content = b"" if opened.sends is None else orjson.dumps(sends)
         return getattr(client, opened.method)(path, content, content_type="application/json")
     return client.post(path, sends)
 

@@ -62,11 +62,11 @@ def test_the_organisation_is_for_administrators(harbour):
 KINDS = {"pdf": "application/pdf", "csv": "text/csv", "json": "application/json"}
 
 
-@pytest.mark.parametrize(("form", "kind"), KINDS.items(), ids=list(KINDS))
-def test_a_report_is_exported(harbour, form, kind):
+@pytest.mark.parametrize("form", [pytest.param("pdf", marks=pytest.mark.needs_pango), "csv", "json"])
+def test_a_report_is_exported(harbour, form):
     path = f"/api/reports/{harbour.report.report_id}/export?form={form}"
     answer = browser(harbour.mona).get(path)
-    assert answer.status_code == 200 and answer.headers["Content-Type"].startswith(kind)
+    assert answer.status_code == 200 and answer.headers["Content-Type"].startswith(KINDS[form])
     assert browser(harbour.timo).get(path).status_code == 403
     assert browser(harbour.mona).get(path.replace(form, "docx")).status_code == 422
 

@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -36,6 +37,7 @@ def rows_of(response):
     return list(csv.reader(io.StringIO(response.content.decode())))
 
 
+@pytest.mark.needs_pango
 def test_the_pdf_says_what_the_report_says_on_numbered_pages_marked_confidential(harbour):
     answer = file_of(harbour, "pdf")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/pdf")
@@ -49,6 +51,7 @@ def test_the_pdf_says_what_the_report_says_on_numbered_pages_marked_confidential
         assert words in told, words
 
 
+@pytest.mark.needs_pango
 def test_the_charts_are_on_its_pages_in_their_colours(harbour):
     document = opened(file_of(harbour, "pdf").content)
     colours = {colour for page in document for _, colour in _colours(page)}
@@ -66,6 +69,7 @@ def test_every_colour_of_the_charts_is_filled_in_for_paper():
         filled_in("a { color: var(--no-such-colour) }")
 
 
+@pytest.mark.needs_pango
 def test_what_people_wrote_makes_the_pdf_fetch_nothing(harbour, tmp_path):
     asked = []
 
@@ -112,6 +116,23 @@ def test_the_engine_is_told_to_fetch_nothing_at_all(url):
         pdf_process.refuse(url)
 
 
+@pytest.mark.needs_pango
+def test_the_longest_report_is_on_paper_whole_and_within_seconds(harbour):
+    for key in (harbour.report.self_assessment_id, harbour.report.manager_assessment_id):
+        assessment = harbour.stores.assessments.get(key)
+        for number, place in enumerate(harbour.ladder.ladder.places):
+            long = f"{'word ' * 990}End{number}." if key == harbour.report.self_assessment_id else f"Short{number}."
+            answer = assessment.answer(place).model_copy(update={"evidence": long, "next_level_feedback": long})
+            assessment = assessment.answered(place, answer, now=datetime.now(UTC))
+        harbour.stores.assessments.put_many([assessment])
+    started = time.monotonic()
+    told = text_of(opened(file_of(harbour, "pdf").content))
+    assert time.monotonic() - started < 20
+    assert [told.count(f"End{number}.") for number in range(3)] == [2, 2, 2]
+    assert told.count("word") == 990 * 6 and "Over the seasons" in told
+
+
+@pytest.mark.needs_pango
 def test_the_process_knows_nothing_of_our_environment(monkeypatch):
     seen = {}
     run = subprocess.run
@@ -172,6 +193,7 @@ def test_the_program_itself_says_when_pango_cannot_be_loaded(tmp_path):
     assert (done.returncode, done.stdout) == (pdf_process.NO_PANGO, b"")
 
 
+@pytest.mark.needs_pango
 def test_only_two_are_made_at_once(monkeypatch):
     monkeypatch.setattr(pdf, "WAIT_SECONDS", 0.05)
     with pdf._turn(), pdf._turn(), pytest.raises(PdfUnavailable, match="Other PDFs are being made"):
@@ -196,7 +218,7 @@ def test_csv_has_a_line_a_competency_and_no_formula(harbour):
 
 def test_json_has_all_of_it(harbour):
     found = orjson.loads(file_of(harbour, "json").content)
-    assert (found["member_name"], found["final_level"], found["self_assessed_level"]) == ("Timo Member", 3, 4)
+    assert (found["memberName"], found["finalLevel"], found["selfAssessedLevel"]) == ("Timo Member", 3, 4)
     assert found["highlights"] == [{"category": "Craft", "competency": "Design", "difference": -3}]
 
 
@@ -217,7 +239,7 @@ def test_the_member_reads_the_report_but_is_not_handed_the_file(harbour, form):
     assert harbour.stores.reports.get(harbour.report.report_id).exported_at is None
 
 
-@pytest.mark.parametrize("form", ["pdf", "csv", "json"])
+@pytest.mark.parametrize("form", [pytest.param("pdf", marks=pytest.mark.needs_pango), "csv", "json"])
 def test_every_export_is_recorded_before_it_leaves(harbour, form):
     assert file_of(harbour, form).status_code == 200
     (entry,) = harbour.stores.audit.of(f"AssessmentReports#{harbour.report.report_id}").items

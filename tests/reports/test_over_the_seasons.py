@@ -43,8 +43,8 @@ def test_what_cannot_be_compared_is_named(harbour, store):
     before(harbour, store)
     told = text(browser(harbour.timo).get(f"/reports/member/{harbour.timo.user_id}/"))
     for words in (
-        *("2025-Q4 to 2026-Q1:", "new categories: People.", "categories that are gone: Culture."),
-        *("new competencies: Craft: Design.", "competencies that are gone: Craft: Sawing."),
+        *("2025-Q4 to 2026-Q1:", "New categories: People.", "Categories that are gone: Culture."),
+        *("New competencies: Craft: Design.", "Competencies that are gone: Craft: Sawing."),
     ):
         assert words in told, words
 

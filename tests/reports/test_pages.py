@@ -1,13 +1,15 @@
 """The pages of reports: what they say, to whom, and what they ask of the store."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from apps.assessments.entities import AssessmentStatus
+from apps.assessments.entities import AssessmentStatus, Plan, PlanStatus, Season
+from apps.assessments.repository import Plans, Seasons
+from apps.storage.transaction import Transaction
 from tests.policy_runs.web import beyond_sign_in, browser
-from tests.seasons import active_ladder, manager, plan_of, reported, team_member, team_of
+from tests.seasons import active_ladder, admin, manager, plan_of, reported, team_member, team_of
 
 
 def text(response) -> str:
@@ -190,14 +192,54 @@ def test_a_team_of_fifty_takes_three_requests(store, costs):
 def test_the_organisation_is_read_from_the_counters_of_its_plans(harbour, store, costs):
     second = team_of(store, manager(store, name="Olaf Manager"), team_member(store, name="Tara"), name="Quay")
     plan_of(store, second, harbour.ladder)
+    third = team_of(store, manager(store, name="Dora Manager"), team_member(store, name="Tom"), name="Dock")
+    plan_of(store, third, harbour.ladder, status="draft")
     client = settled(harbour.ada)
     with costs(requests=4) as cost:
         page = client.get("/reports/organisation/")
     told = text(page)
     assert sum(beyond_sign_in(cost).values()) <= 2
     assert "66 %" in told and "Quay 2026-Q1" in told and "Harbour 2026-Q1" in told
+    assert "Dock" not in told, "a draft asks nobody for anything yet"
     assert told.index("Quay 2026-Q1") < told.index("Harbour 2026-Q1"), "the least complete first"
     assert browser(harbour.ada).get("/reports/organisation/?season=2020-Q1").status_code == 404
+
+
+def test_a_thousand_teams_take_the_organisation_three_requests(store, costs):
+    ladder, chief = active_ladder(store), admin(store)
+    titles = ("Craft", "People", "Delivery", "Judgement")
+    counts = {title: {str(level): 40 for level in range(1, 8)} for title in titles}
+    Seasons(store).put_many([Season(season="2026-Q1")])
+    plans = Plans(store)
+    made = (
+        Plan(
+            plan_id=f"plan-{number:04}",
+            team_id=f"team-{number:04}",
+            plan_name=f"Team {number:04}, 2026-Q1",
+            season="2026-Q1",
+            start_date=date(2026, 1, 5),
+            end_date=date(2026, 3, 31),
+            status=PlanStatus.COMPLETED,
+            config_id=ladder.config_id,
+            config_version="1.0.0",
+            member_count=10,
+            self_submitted=10,
+            manager_submitted=number % 11,
+            report_count=number % 11,
+            level_counts=counts,
+        )
+        for number in range(1000)
+    )
+    for part in zip(*[made] * 100, strict=True):
+        Transaction(store, *(plans.adding(plan) for plan in part)).commit()
+    client = settled(chief)
+    with costs(requests=5) as cost:
+        page = client.get("/reports/organisation/?season=2026-Q1&page=20")
+    assert sum(beyond_sign_in(cost).values()) <= 3, "the seasons, and a thousand plans in one or two"
+    told = text(page)
+    assert "1,000" in told and "10,000" in told and "40,000" in told
+    assert page.content.decode().count("/reports/plan/plan-") == 50
+    assert 'rel="next"' not in page.content.decode() and 'rel="prev"' in page.content.decode()
 
 
 @pytest.mark.parametrize("reader", ["ada", "mona", "timo"])

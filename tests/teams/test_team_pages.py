@@ -6,12 +6,15 @@ import pytest
 
 from apps.accounts.entities import Role
 from apps.accounts.repository import Users
+from apps.assessments.entities import AssessmentType
+from apps.assessments.ids import assessment_id
+from apps.assessments.repository import Assessments
 from apps.storage.metering import metering
-from apps.teams.entities import Team
+from apps.teams.entities import MOST_MEMBERS, Team
 from apps.teams.repository import Teams
 from tests.policy_runs.conftest import person
 from tests.policy_runs.web import beyond_sign_in, browser, member
-from tests.seasons import admin, manager, team_member, team_of
+from tests.seasons import active_ladder, admin, manager, plan_of, team_member, team_of
 
 TEAM_LINK = re.compile(r'<a href="/teams/[^/"]+/">([^<]+)</a>')
 PERSON_ROW = re.compile(r'<th scope="row">(?:<a[^>]*>)?([^<]+)')
@@ -147,8 +150,8 @@ def test_a_description_is_markdown_without_harm(store, mona):
     assert 'href="javascript' not in page
 
 
-def test_a_team_of_fifty_costs_three_requests_at_most(store, mona, costs):
-    people = [Users(store).add(person(Role.TEAM_MEMBER, name=f"P {number}")) for number in range(50)]
+def test_the_largest_team_costs_three_requests_at_most(store, mona, costs):
+    people = [Users(store).add(person(Role.TEAM_MEMBER, name=f"P {number}")) for number in range(MOST_MEMBERS)]
     team = team_of(store, mona, *people)
     for user in (mona, people[0], admin(store)):
         client = browser(user)
@@ -278,7 +281,8 @@ def test_an_administrator_gives_a_team_to_another_manager_on_the_same_form(store
     assert "manager_email" in page
     typed = {"team_name": team.team_name, "version": team.version, "manager_email": other.email}
     client.post(f"/teams/{team.team_id}/edit/", typed)
-    assert (stored(store, team).manager_id, stored(store, team).unsettled) == (other.user_id, "yes")
+    assert stored(store, team).manager_id == other.user_id
+    assert stored(store, team).unsettled is None, "plans under way have followed already"
 
 
 def test_whoever_saves_over_somebody_elses_change_is_told_first(store, mona, team):
@@ -314,3 +318,33 @@ def test_the_side_bar_has_teams_for_who_may_have_some(store):
     for role in Role:
         side = html(member(store, role), "/account/")
         assert ('href="/teams/"' in side) is (role in {Role.ADMIN, Role.MANAGER, Role.TEAM_MEMBER}), role
+
+
+def test_more_people_than_a_team_holds_are_refused_at_once(store, mona, team):
+    too_many = [f"u-{number}" for number in range(151)]
+    refused = browser(mona).post(f"/teams/{team.team_id}/add/", {"user_id": too_many})
+    assert refused.status_code == 422
+    assert "at most 150 people at once" in refused.content.decode()
+
+
+def test_plans_under_way_follow_whoever_is_added_within_the_request(store, mona, team):
+    plan = plan_of(store, team, active_ladder(store))
+    team = Teams(store).save(stored(store, team).evolve(active_plan_ids={plan.plan_id}))
+    bea = team_member(store, "Bea Member")
+    browser(mona).post(f"/teams/{team.team_id}/add/", {"user_id": bea.user_id})
+    ids = [assessment_id(plan.plan_id, bea.user_id, kind) for kind in AssessmentType]
+    made = Assessments(store).get_many(ids, consistent=True)
+    assert [one.assessor_id for one in made] == [bea.user_id, mona.user_id]
+    assert stored(store, team).unsettled is None
+
+
+def test_the_team_leads_to_its_plans_and_to_reports_for_who_may_see_them(store, mona, timo, team):
+    page = html(mona, f"/teams/{team.team_id}/")
+    assert f'href="/plans/?team={team.team_id}"' in page
+    assert f'href="/reports/member/{timo.user_id}/"' in page
+    bea = team_member(store, "Bea Member")
+    browser(mona).post(f"/teams/{team.team_id}/add/", {"user_id": bea.user_id})
+    members = html(timo, f"/teams/{team.team_id}/")
+    assert "/plans/?team" not in members
+    assert f"/reports/member/{timo.user_id}/" in members
+    assert f"/reports/member/{bea.user_id}/" not in members

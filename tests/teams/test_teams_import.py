@@ -173,13 +173,13 @@ def test_a_deactivated_team_and_one_too_large_are_refused(store, stores, mona, p
     Teams(store).save(team.evolve(is_active=False))
     crowd = [
         Users(store).add(User(user_id=f"p{at}", email=f"p{at}@example.org", name="P", roles={Role.TEAM_MEMBER}))
-        for at in range(201)
+        for at in range(151)
     ]
     text = TEAMS + "".join(f"Yard,mona@example.org,{user.email},\n" for user in crowd)
     _, findings = services.plan_teams(stores, read_teams(text).rows)
     assert [(one.line, one.value, one.message.partition(";")[0]) for one in findings] == [
         (2, "Harbour", "this team is deactivated"),
-        (4, "Yard", "a team has at most 200 members"),
+        (4, "Yard", "a team has at most 150 members"),
     ]
 
 

@@ -65,7 +65,7 @@ def assessment(sheet: Sheet, kind: AssessmentType, status: AssessmentStatus, *, 
         **_answers(sheet, done, own=own),
     )
     if status is AssessmentStatus.IN_PROGRESS:
-        return filled
+        return filled.evolve(resume_at=places[min(len(done), len(places) - 1)][0])
     writer = sheet.writer
     levels = writer.scores.own if own else writer.scores.by_manager
     return filled.evolve(

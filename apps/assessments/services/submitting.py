@@ -187,9 +187,17 @@ def _submitted(stores: Stores, found: Opened, *, actor: Actor, now: datetime) ->
 
 
 def _reopened(stores: Stores, found: Opened, *, reason: str, actor: Actor, now: datetime) -> Assessment:
-    changed = stores.assessments.stamped(
-        found.assessment.evolve(status=AssessmentStatus.IN_PROGRESS, submitted_at=None, reopened_at=now, updated_at=now)
+    was = found.assessment
+    is_managers = was.assessment_type is AssessmentType.MANAGER
+    assessor_id = found.team.manager_id if is_managers and found.team else was.assessor_id  # who leads the team now
+    reopened = was.evolve(
+        status=AssessmentStatus.IN_PROGRESS,
+        submitted_at=None,
+        reopened_at=now,
+        updated_at=now,
+        assessor_id=assessor_id,
     )
+    changed = stores.assessments.stamped(reopened)
     entry = stores.audit.recording(
         object_of(changed),
         action="assessment.reopened",

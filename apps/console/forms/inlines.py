@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class Inline:
     """Children in one partition: at most `limit` of them on the parent's page, read in one query.
 
+    A column of theirs in `related` shows names: one batch for each.
+
     A subclass names the children's `admin` and answers `query`. Who may see and change them is for that admin to say;
     where it has `changes`, and `given` says which fields follow from the parent, there is a page that changes them as
     rows, each through the service.
@@ -90,27 +92,37 @@ def children(
     parent_admin: "EntityAdmin[Any]", inline: Inline, *, at: int, request: HttpRequest, row: Any
 ) -> Children | None:
     """What to show of the inline declared `at` this place, on the page of `row`; None to whoever may not see it."""
-    from apps.console.templatetags.console import shown  # noqa: PLC0415  (it is drawn as in a list)
-
     admin = admin_of(parent_admin, inline)
     if not admin.has_view_permission(request):
         return None
     page = admin.rows().page(inline.query(row.entity), limit=inline.limit)
     found = (admin.row(inline.as_shown(entity, row.entity)) for entity in page.items)
     rows = [one for one in found if admin.has_view_permission(request, one)]
+    names = admin.related_names(request, [one.entity for one in rows], columns=inline.columns)
     parents = f"{parent_admin.admin_site.name}:{parent_admin.opts.app_label}_{parent_admin.opts.model_name}_rows"
     may = may_change(admin, inline, request=request, parent=row.entity)
     return Children(
         title=inline.title,
         labels=tuple(_capital(str(label_for_field(column, admin.model, admin))) for column in inline.columns),
         rows=tuple(
-            Child(_address(admin, one, request=request), tuple(shown(column, one, admin) for column in inline.columns))
+            Child(
+                _address(admin, one, request=request),
+                tuple(_cell(column, one, admin, names.get(column, {})) for column in inline.columns),
+            )
             for one in rows
         ),
         is_all=page.next is None,
         all_address=inline.all_address(request, row.entity),
         change_address=reverse(parents, args=[quote(row.pk), at]) if may else None,
     )
+
+
+def _cell(column: str, row: Any, admin: "EntityAdmin[Any]", names: Mapping[str, str]) -> Value:
+    """A column of a child; of one that names another entity, that one's name."""
+    from apps.console.templatetags.console import shown  # noqa: PLC0415  (it is drawn as in a list)
+
+    name = names.get(str(getattr(row, column, "")))
+    return shown(column, row, admin) if name is None else Value("text", name)
 
 
 def _address(admin: "EntityAdmin[Any]", row: Any, *, request: HttpRequest) -> str | None:

@@ -37,6 +37,7 @@ class RowForms:
             raise Forbidden("You may see this, but not change it here.")
         self.given = dict(given)
         self.page = self.admin.rows().page(inline.query(parent), limit=inline.limit)
+        self.names = self.admin.related_names(request, self.page.items, columns=inline.columns)
         self.address: str = vars(request).get(FORM_ADDRESS, "")
         self.forms: list[Any] = []
         self.saved = self.count = 0
@@ -141,7 +142,13 @@ class RowForms:
         form = kind(data, instance=self.admin.model() if row is None else row, prefix=f"row-{number}")
         form.key = "" if row is None else row.pk
         form.given = frozenset(self.given)
+        form.title = "" if row is None else self._title(row)
         return form
+
+    def _title(self, row: Any) -> str:
+        """What the row is called: by the names of the others that it joins, where it joins any."""
+        found = (self.names.get(column, {}).get(str(getattr(row, column, ""))) for column in self.inline.columns)
+        return " · ".join(filter(None, found)) or str(row)
 
     @staticmethod
     def _judged(form: Any) -> Any:

@@ -106,12 +106,18 @@ class RowLists(_ModelAdmin, Generic[E]):
                 return found
         return None
 
-    def related_names(self, request: HttpRequest, entities: Sequence[E]) -> Mapping[str, Mapping[str, str]]:
-        """Of each related column, the names by key: one batch for a column, none for who may not see them."""
+    def related_names(
+        self, request: HttpRequest, entities: Sequence[E], *, columns: Sequence[Any] | None = None
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Of each related column, the names by key: one batch for a column, none for who may not see them.
+
+        `columns` are those that are shown, where that is not the list.
+        """
+        shown = self.get_list_display(request) if columns is None else columns
         found: dict[str, Mapping[str, str]] = {}
         for column, kind in self.related.items():
             admin = self.related_admin(request, kind)
-            if column in self.get_list_display(request) and admin is not None:
+            if column in shown and admin is not None:
                 keys = {str(key) for entity in entities if (key := getattr(entity, column)) not in {None, ""}}
                 others = map(admin.row, admin.rows().get_many(sorted(keys)) if keys else [])
                 found[column] = {str(row.pk): str(row) for row in others if admin.has_view_permission(request, row)}

@@ -13,7 +13,7 @@ STEPS: Final = 7
 MOST_ROWS: Final = 25
 """Rows of one drawing: paper is not longer, and a drawing is not broken over pages."""
 LEFT, ROW, FOOT = 176, 30, 44
-WIDEST, NARROWEST, FULL = 112, 62, 720
+WIDEST, NARROWEST, FULL = 112, 78, 720
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def heat_maps(
 
 def _heat_map(rows: Sequence[Row], columns: Sequence[str], *, highest: int, title: str, with_marks: bool) -> SafeString:
     cell = min(WIDEST, max(NARROWEST, (FULL - LEFT) / max(1, len(columns))))
-    heads = [lines(column, width=int(cell / 6.6), most=3) for column in columns]
+    heads = [lines(column, width=int(cell / 6), most=3) for column in columns]
     top = LINE * max(map(len, heads), default=1) + 10
     bottom = top + ROW * len(rows)
     width = max(FULL, LEFT + cell * len(columns))

@@ -14,9 +14,9 @@ from apps.accounts.decorators import sign_in_required
 from apps.accounts.entities import LONGEST_NAME
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import Permission, allowed
-from apps.errors import Conflict, DomainError, Forbidden, Invalid
+from apps.errors import Conflict, DomainError, Invalid
 from apps.teams import services
-from apps.teams.access import editable_team, visible_team
+from apps.teams.access import LONGEST_ID, editable_team, visible_team
 from apps.teams.entities import MOST_MEMBERS, Team
 from apps.teams.showing import Picker, people_of, picker_for
 from apps.teams.wiring import after_change, default_stores
@@ -147,10 +147,10 @@ def _picker(team: Team, given: Any) -> Picker:
 
 
 def _chosen(given: Any) -> Sequence[str]:
-    """The ids that were ticked. Raises `Forbidden` for more than any team holds."""
-    chosen = list(dict.fromkeys(user_id for user_id in given.getlist("user_id") if 0 < len(user_id) <= LONGEST_NAME))
+    """The ids that were ticked. Raises `Invalid` for more than any team holds."""
+    chosen = list(dict.fromkeys(user_id for user_id in given.getlist("user_id") if 0 < len(user_id) <= LONGEST_ID))
     if len(chosen) > MOST_MEMBERS:
-        raise Forbidden(f"Choose at most {MOST_MEMBERS} people at once.")
+        raise Invalid(f"Choose at most {MOST_MEMBERS} people at once.", field="user_id")
     return chosen
 
 

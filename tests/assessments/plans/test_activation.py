@@ -9,11 +9,16 @@ from apps.assessments.errors import PlanNotFound, PlanRefused
 from apps.assessments.handler import SeasonHandler
 from apps.assessments.ids import assessment_id
 from apps.assessments.services.activation import activate_plan, follow_team
+from apps.assessments.services.submitting import reopen
 from apps.assessments.services.sweeping import settle_all
 from apps.errors import Conflict
+from apps.storage.conditions import Update
 from apps.storage.errors import Duplicate
+from apps.teams.services import add_members
+from apps.teams.wiring import after_change
+from apps.teams.wiring import default_stores as stores_of_teams
 from tests.assessments.plans.planning import NOW, BrokenOff, Season, breaking_off, season_on
-from tests.seasons import manager, team_member
+from tests.seasons import admin, manager, team_member
 
 
 def expect_complete(season: Season, plan, members=None) -> None:
@@ -163,6 +168,27 @@ def test_a_new_manager_gets_what_is_open_and_not_what_was_submitted(season) -> N
     assert season.team_now().unsettled is None
     with pytest.raises(PlanNotFound):
         season.completed(plan)
+
+
+def test_what_is_reopened_goes_to_whoever_leads_the_team_now(season) -> None:
+    plan, successor = season.activated(), manager(season.stores.store, name="Nils New")
+    key, ada = _of(season, plan, 0, AssessmentType.MANAGER), admin(season.stores.store)
+    done = season.stores.assessments.get(key)
+    season.stores.assessments.save(done.evolve(status=AssessmentStatus.SUBMITTED, submitted_at=NOW))
+    season.stores.plans.update(plan.plan_id, Update(add={"manager_submitted": 1}))
+    season.led_by(successor)
+    follow_team(season.stores, team_id=season.team.team_id, now=NOW)
+    reopen(season.stores, assessment_id=key, reason="A slip.", by=ada, actor=ada.acting(), now=NOW)
+    assert season.stores.assessments.get(key, consistent=True).assessor_id == successor.user_id
+    assert len(season.stores.assessments.waiting_for(successor.user_id)) == 2
+
+
+def test_the_services_of_teams_are_followed_at_once(season) -> None:
+    plan, nora = season.activated(), team_member(season.stores.store, name="Nora New")
+    by = {"by": season.boss, "actor": season.boss.acting(), "now": NOW}
+    add_members(stores_of_teams(), team_id=season.team.team_id, user_ids=[nora.user_id], **by)
+    after_change(season.team.team_id, now=NOW)
+    expect_complete(season, plan, (*season.members, nora))
 
 
 def test_who_leaves_before_anything_was_submitted_counts_no_more_until_they_come_back(season) -> None:

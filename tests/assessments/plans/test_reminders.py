@@ -60,7 +60,8 @@ def test_everybody_who_has_something_open_gets_one_mail_with_all_of_it(season) -
     (to_boss,) = [message for message in mail.outbox if message.to == [season.boss.email]]
     assert to_boss.subject == "2 assessments wait for you"
     assert "Spring, due 31 March 2026" in to_boss.body
-    assert "Your assessment of Timo Member 0: https://rungs.example.org" in to_boss.body
+    first = assessment_id(plan.plan_id, season.members[0].user_id, AssessmentType.MANAGER)
+    assert f"- Your assessment of Timo Member 0: https://rungs.example.org/assessments/{first}/\n" in to_boss.body
     stored = season.stored(plan)
     assert (stored.unreminded, stored.reminding, stored.reminded_on) == (frozenset(), None, NOW.date())
 
