@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from apps.accounts.entities import Role
 from apps.assessments.entities import AssessmentStatus, Plan, PlanStatus, Season
 from apps.assessments.repository import Plans, Seasons
 from apps.assessments.services.submitting import reopen, submit
@@ -184,6 +185,20 @@ def test_a_manager_sees_of_a_person_only_the_seasons_of_teams_they_lead(harbour,
     assert all("2025-Q4" in seen[name] and "2026-Q1" in seen[name] for name in ("Timo Member", "Ada Admin"))
     assert "2025-Q4" not in text(browser(harbour.mona).get(page_of(harbour)))
     assert "2025-Q4" in text(browser(harbour.timo).get(page_of(harbour)))
+
+
+def test_who_came_to_lead_the_team_is_not_handed_the_report_on_themselves(harbour):
+    stores = harbour.stores
+    stores.users.save(harbour.timo.evolve(roles=frozenset({Role.MANAGER})))
+    led = harbour.team.with_members({harbour.tim.user_id}).evolve(manager_id=harbour.timo.user_id)
+    stores.teams.save(led)
+    timos, plan_id = browser(harbour.timo), harbour.plan.plan_id
+    for address in (f"/reports/plan/{plan_id}/", f"/reports/plan/{plan_id}/reports.csv"):
+        html = timos.get(address).content.decode().partition("<main")  # the side bar says who is signed in
+        told = html[2] or html[0]
+        assert "Tim Other" in told and "Timo Member" not in told
+    (listed,) = timos.get(f"/api/reports/by-plan/{plan_id}").json()["items"]
+    assert listed["reportId"] == harbour.tims.report_id
 
 
 def test_a_team_of_fifty_takes_three_requests(store, costs):
