@@ -118,3 +118,9 @@ def test_an_administrator_reopens(season):
 def test_a_change_by_cookie_needs_the_token(season, method):
     path = f"/{season.id(SELF)}" + ("/start" if method == "post" else "")
     assert api(season.timo).send(method, path, {"answers": []}, token=None).status == 403
+
+
+def test_half_a_character_is_no_text_and_refused(season):
+    half = rb'{"answers": [{"category": "Craft", "competency": "Design", "evidence": "\ud800"}]}'
+    answer = api(season.timo).send("patch", f"/{season.id(SELF)}", half)
+    assert (answer.status, answer.code) == (400, "bad_request")
