@@ -232,6 +232,14 @@ def test_a_conclusion_that_was_changed_elsewhere_is_shown_with_what_was_typed(se
     assert "Lead." in page.content.decode()
 
 
+def test_a_conclusion_that_comes_too_late_is_shown_once_more(season):
+    hand_in(season, SELF)
+    page = browser(season.timo).post(address(season, rest="review/"), concluded(season, way_forward="Too late."))
+    assert page.status_code == 409
+    assert "Too late." in page.content.decode()
+    assert "was submitted" in shown(page)
+
+
 def test_the_locked_page_leads_to_the_report_once_there_is_one(season):
     hand_in(season, SELF)
     assert "Read the report" not in shown(browser(season.timo).get(address(season)))
