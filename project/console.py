@@ -4,8 +4,8 @@ from apps.accounts.access_admin import ApiTokenAdmin, IdentityAdmin, WebSessionA
 from apps.accounts.admin import UserAdmin
 from apps.accounts.middleware import actor_of
 from apps.accounts.permissions import allowed
-from apps.assessments.assessment_admin import AssessmentAdmin
-from apps.assessments.plan_admin import PlanAdmin
+from apps.assessments.admin.assessments import AssessmentAdmin
+from apps.assessments.admin.plans import PlanAdmin
 from apps.console.site import Console
 from apps.ladders.admin import LadderAdmin
 from apps.policy_runs.admin import AstAdmin, HostAdmin, ResultAdmin, RunAdmin, SessionAdmin

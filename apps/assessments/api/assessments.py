@@ -9,7 +9,9 @@ from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import allowed
 from apps.api_shapes import CHANGING, READING, CursorText
 from apps.assessments.access import SEEN_BY, concerning
-from apps.assessments.assessment_schemas import (
+from apps.assessments.entities import AssessmentStatus
+from apps.assessments.errors import AnswersChanged
+from apps.assessments.schemas.assessments import (
     AssessmentOut,
     AssessmentPageOut,
     ReopenIn,
@@ -22,8 +24,6 @@ from apps.assessments.assessment_schemas import (
     outcomes_told,
     saved_out,
 )
-from apps.assessments.entities import AssessmentStatus
-from apps.assessments.errors import AnswersChanged
 from apps.assessments.services.answering import save_answers, start
 from apps.assessments.services.opening import ground_of
 from apps.assessments.services.submitting import reopen, submit

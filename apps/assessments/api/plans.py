@@ -10,9 +10,7 @@ from pydantic import Field
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.api_shapes import CHANGING, READING, CursorText
 from apps.assessments.entities import PlanStatus
-from apps.assessments.plan_board import board_for
-from apps.assessments.plan_lists import listed_plans
-from apps.assessments.plan_shapes import (
+from apps.assessments.schemas.plans import (
     NewPlanIn,
     PlanDetailOut,
     PlanIn,
@@ -27,6 +25,8 @@ from apps.assessments.plan_shapes import (
 from apps.assessments.services.activation import activate_plan
 from apps.assessments.services.plans import archive_plan, change_plan, complete_plan, create_plan, delete_plan
 from apps.assessments.services.reminders import remind
+from apps.assessments.showing.plan_board import board_for
+from apps.assessments.showing.plan_lists import listed_plans
 from apps.assessments.wiring import default_stores, send_later
 
 IdText = Annotated[str, Field(max_length=64)]

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.decorators import sign_in_required
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.accounts.permissions import Permission, allowed
-from apps.assessments.answer_form import answers_in, as_typed, conclusion_in, number_in, with_conflicts
 from apps.assessments.entities import PlanStatus
 from apps.assessments.errors import AssessmentLocked, Incomplete, InvalidAnswer
+from apps.assessments.forms.answers import answers_in, as_typed, conclusion_in, number_in, with_conflicts
 from apps.assessments.services.answering import GivenConclusion, Saved, save_answers
 from apps.assessments.services.opening import Opened, opened
 from apps.assessments.services.own_list import assessments_of
 from apps.assessments.services.submitting import missing, reopen, submit
-from apps.assessments.showing import (
+from apps.assessments.showing.assessments import (
     ShownCompetency,
     beside,
     categories_of,

@@ -14,7 +14,7 @@ from apps.accounts.decorators import sign_in_required
 from apps.accounts.entities import Role, User
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.assessments.entities import Plan, PlanStatus
-from apps.assessments.plan_forms import PlanForm, first_suggestion, of_plan
+from apps.assessments.forms.plans import PlanForm, first_suggestion, of_plan
 from apps.assessments.services.managed import managed_plan, may_manage, require_planner
 from apps.assessments.services.plans import change_plan, create_plan
 from apps.assessments.wiring import default_stores

@@ -12,8 +12,8 @@ from apps.accounts.decorators import sign_in_required
 from apps.accounts.entities import Role
 from apps.accounts.middleware import signed_in_user
 from apps.assessments.entities import PlanStatus
-from apps.assessments.plan_lists import listed_plans
-from apps.assessments.plan_words import due_words, is_due_soon, plan_state
+from apps.assessments.showing.plan_lists import listed_plans
+from apps.assessments.showing.plan_words import due_words, is_due_soon, plan_state
 from apps.assessments.wiring import default_stores
 from apps.errors import NotFound
 

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.decorators import sign_in_required
 from apps.accounts.middleware import actor_of, signed_in_user
 from apps.assessments.entities import Assessment, Plan, PlanStatus
-from apps.assessments.plan_board import Board, board_for
-from apps.assessments.plan_dialogs import dialogs_for
-from apps.assessments.plan_words import assessment_state, due_words, is_due_soon, plan_state
 from apps.assessments.services.activation import activate_plan
 from apps.assessments.services.plans import archive_plan, complete_plan, delete_plan
 from apps.assessments.services.reminders import AGAIN_AFTER, remind
+from apps.assessments.showing.plan_board import Board, board_for
+from apps.assessments.showing.plan_dialogs import dialogs_for
+from apps.assessments.showing.plan_words import assessment_state, due_words, is_due_soon, plan_state
 from apps.assessments.wiring import default_stores, send_later
 from apps.errors import Conflict
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from apps.assessments.entities import Answer
 from apps.assessments.errors import InvalidAnswer
 from apps.assessments.services.answering import GivenAnswer, GivenConclusion, Saved
-from apps.assessments.showing import ShownCompetency
+from apps.assessments.showing.assessments import ShownCompetency
 from apps.ladders.ladder import Category
 
 

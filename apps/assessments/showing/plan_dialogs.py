@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from apps.assessments.entities import PlanStatus
-from apps.assessments.plan_board import Board
+from apps.assessments.showing.plan_board import Board
 
 MOST_NAMES: Final = 12
 

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from apps.api_shapes import Camel
 from apps.assessments.entities import Assessment, Plan, PlanStatus
-from apps.assessments.plan_board import Board, MemberProgress
 from apps.assessments.services.plans import PlanContent
+from apps.assessments.showing.plan_board import Board, MemberProgress
 
 PlanName = Annotated[str, Field(min_length=1, max_length=100)]
 Description = Annotated[str, Field(max_length=2000)]

@@ -1,0 +1,1 @@
+"""Plans and assessments in the back office."""

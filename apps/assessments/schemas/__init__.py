@@ -1,0 +1,1 @@
+"""What the API of plans and of assessments says and takes."""

@@ -1,0 +1,1 @@
+"""Plans and assessments as pages show them."""
