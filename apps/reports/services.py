@@ -9,12 +9,12 @@ from typing import Final
 
 from apps.accounts.entities import User
 from apps.accounts.permissions import Permission, require
-from apps.assessments.access import concerning
+from apps.assessments.access import OfTeam, concerning
 from apps.assessments.entities import Plan, Report
 from apps.assessments.errors import ReportNotFound
 from apps.assessments.stores import Stores
 from apps.audit.entities import Actor
-from apps.errors import Invalid
+from apps.errors import Invalid, NotFound
 from apps.reports.errors import NotesChanged
 from apps.reports.keys import can_be_id
 from apps.storage.conditions import Update
@@ -49,14 +49,14 @@ def discuss(
     """Put these notes in place of those of this revision.
 
     Raises `NotesChanged` where others were written meanwhile, `Invalid` for a day to come, `ReportNotFound`,
-    `Forbidden`, `NotFound`, `Contention`.
+    `Forbidden`, `Contention`.
     """
     for _ in range(TRIES):
         report = stores.reports.find(report_id, consistent=True) if can_be_id(report_id) else None
         if report is None:
             raise ReportNotFound
         team = stores.teams.find(report.team_id, consistent=True)
-        require(user, Permission.REPORT_DISCUSS, concerning(team, report))
+        _require_discussing(user, concerning(team, report))
         before = Notes.of(report)
         if before == notes:
             return report
@@ -84,6 +84,13 @@ def discuss(
         except StaleVersion:  # made anew or exported meanwhile, which does not touch the notes: look again
             continue
     raise Contention
+
+
+def _require_discussing(user: User, about: OfTeam) -> None:
+    try:
+        require(user, Permission.REPORT_DISCUSS, about)
+    except NotFound:  # told like one that is not there
+        raise ReportNotFound from None
 
 
 def note_exported(

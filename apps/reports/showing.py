@@ -14,7 +14,7 @@ from apps.reports.charts.trend import trend
 from apps.reports.reading import OnePerson, OnePlan, OneReport
 from apps.reports.scores import CategoryScores, as_counts, by_category, highest_level, highlights, scores
 from apps.reports.seasons_apart import changes
-from apps.reports.telling import chapters, submitted
+from apps.reports.telling import chapters, reported
 
 
 def report_context(one: OneReport, *, by_competency: bool = False) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def report_context(one: OneReport, *, by_competency: bool = False) -> dict[str, 
             for row in categories
         ],
         "written": chapters(one),
-        "own": submitted(one.own),
-        "by_manager": submitted(one.by_manager),
+        "own": reported(one.own, report),
+        "by_manager": reported(one.by_manager, report),
         **trend_context(one.history, name=one.member_name),
     }
 

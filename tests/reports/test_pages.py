@@ -1,15 +1,16 @@
 """The pages of reports: what they say, to whom, and what they ask of the store."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from apps.assessments.entities import AssessmentStatus, Plan, PlanStatus, Season
 from apps.assessments.repository import Plans, Seasons
+from apps.assessments.services.submitting import reopen, submit
 from apps.storage.transaction import Transaction
 from tests.policy_runs.web import beyond_sign_in, browser
-from tests.seasons import active_ladder, admin, manager, plan_of, reported, team_member, team_of
+from tests.seasons import NOW, active_ladder, admin, manager, plan_of, reported, team_member, team_of
 
 
 def text(response) -> str:
@@ -80,6 +81,23 @@ def test_while_an_assessment_is_open_again_its_draft_is_not_shown(harbour):
     told = text(browser(harbour.timo).get(page_of(harbour)))
     assert "An assessment was reopened" in told and "Being revised" in told
     assert "A secret draft." not in told and "Shows 3" not in told
+
+
+def test_what_is_submitted_again_is_in_the_report_only_once_both_are(harbour):
+    stores, actor = harbour.stores, harbour.ada.acting()
+    own, by_manager = harbour.report.self_assessment_id, harbour.report.manager_assessment_id
+    later = NOW + timedelta(days=1)
+    for key in (own, by_manager):
+        reopen(stores, assessment_id=key, reason="A slip.", by=harbour.ada, actor=actor, now=later)
+    draft = stores.assessments.get(by_manager, consistent=True)
+    stores.assessments.save(draft.evolve(way_forward="Said anew by the manager."))
+    later += timedelta(hours=1)
+    submit(stores, assessment_id=by_manager, by=harbour.mona, actor=harbour.mona.acting(), now=later)
+    timos = browser(harbour.timo)
+    assert "Said anew" not in text(timos.get(page_of(harbour)))
+    assert b"Said anew" not in timos.get(f"/api/reports/{harbour.report.report_id}").content
+    submit(stores, assessment_id=own, by=harbour.timo, actor=harbour.timo.acting(), now=later)
+    assert "Said anew by the manager." in text(timos.get(page_of(harbour)))
 
 
 def test_the_manager_writes_notes_which_member_and_administrator_read(harbour):

@@ -18,7 +18,6 @@ from apps.assessments.errors import (
     AssessmentNotFound,
     Incomplete,
     NotReopened,
-    PlanNotFound,
     ReportNotFound,
     ReportNotReady,
 )
@@ -81,14 +80,14 @@ def submit(
 def generate_report(stores: Stores, *, plan_id: str, member_id: str, by: User, actor: Actor, now: datetime) -> Report:
     """The report on this member under this plan: the one that is there, else made from the two submitted views.
 
-    Submitting makes it; this is for who asks for it by name. Raises `PlanNotFound`, `ReportNotFound` for who may not
-    see it, `ReportNotReady`.
+    Submitting makes it; this is for who asks for it by name. Raises `ReportNotFound` for who may not see it and for a
+    plan that is not there, `ReportNotReady`.
     """
 
     def once() -> Report:
         plan = stores.plans.find(plan_id, consistent=True)
         if plan is None:
-            raise PlanNotFound
+            raise ReportNotFound
         team, own, managers, existing = read_together(
             stores.store,
             stores.teams.reading(plan.team_id),
