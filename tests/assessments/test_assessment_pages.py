@@ -5,7 +5,7 @@ import re
 import pytest
 
 from apps.accounts.entities import Role
-from apps.assessments.entities import Answer, PlanStatus
+from apps.assessments.entities import Answer, Feedback, PlanStatus
 from apps.assessments.services.answering import GivenAnswer, save_answers
 from apps.assessments.services.submitting import reopen, submit
 from tests.assessments.conftest import MANAGER, SELF
@@ -63,6 +63,21 @@ def test_the_list_is_empty_for_who_has_nothing_and_hides_what_a_former_manager_g
     assert "Timo" not in shown(browser(season.mona).get("/assessments/"))
     season.stores.plans.save(season.stored_plan().evolve(status=PlanStatus.COMPLETED, active_season=None))
     assert "Nothing waits for you" in shown(browser(season.tina).get("/assessments/"))
+
+
+def test_more_than_an_item_can_hold_is_told_and_stays_in_the_page(season, store):
+    own, long = season.stored(SELF), "🙂" * 5000
+    filled = {str(level): Feedback(evidence=long, next_level_feedback=long) for level in range(10)}
+    season.stores.assessments.save(own.evolve(feedback={"Elsewhere": {"Much": filled}}))
+    client = browser(season.timo)
+    page = client.post(address(season), typed(evidence=long, following=long))
+    assert page.status_code == 422
+    assert "longer than what can be stored" in shown(page) and long in shown(page)
+    review = {"current_level": "3", "way_forward": "🙂" * 10_000, "texts_revision": "0", "answers_revision": "0"}
+    page = client.post(address(season, rest="review/"), review)
+    assert page.status_code == 422
+    assert "longer than what can be stored" in shown(page) and review["way_forward"] in shown(page)
+    assert season.stored(SELF).answer(DESIGN) == Answer()
 
 
 @pytest.mark.parametrize("rest", ["", "?category=People", "review/"])

@@ -84,6 +84,8 @@ def _saved_page(request: HttpRequest, found: Opened) -> HttpResponse:
             resume_at=category.title,
         )
     except InvalidAnswer as refused:
+        if not any("competency" in finding for finding in refused.details()):
+            messages.error(request, refused.public_message)
         return _filling_page(request, found, category, as_typed(shown, given, refused), status=422)
     except AssessmentLocked as locked:
         messages.error(request, locked.public_message)
