@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from apps.assessments.entities import Report
 from apps.ladders.levels import level_words
 from apps.reports.charts.distribution import distribution
@@ -10,7 +12,7 @@ from apps.reports.charts.dumbbells import gap
 from apps.reports.charts.heat import Cell, Row, heat_maps
 from apps.reports.charts.pairs import Pair
 from apps.reports.charts.radar import MOST_AXES, radar
-from apps.reports.charts.trend import trend
+from apps.reports.charts.trend import NARROW, WIDE, trend
 from apps.reports.reading import OnePerson, OnePlan, OneReport
 from apps.reports.scores import CategoryScores, as_counts, by_category, highest_level, highlights, scores
 from apps.reports.seasons_apart import changes
@@ -48,16 +50,21 @@ def report_context(one: OneReport, *, by_competency: bool = False) -> dict[str, 
 
 def trend_context(reports: Sequence[Report], *, name: str) -> dict[str, Any]:
     """The levels of somebody over the seasons, and what cannot be compared between them."""
-    seasons = [
-        Pair(title=report.season, own=report.self_assessed_level, manager=report.final_level) for report in reports
-    ]
-    highest = max([7, *(max(report.self_assessed_level, report.final_level) for report in reports)])
-    levels = [level_words(number) for number in range(1, highest + 1)]
     return {
         "history": reports,
-        "trend": trend(seasons, levels=levels, title=f"Levels of {name} over the seasons") if reports else "",
+        "trend": trends(reports, title=f"Levels of {name} over the seasons"),
         "changes": changes(reports),
     }
+
+
+def trends(reports: Sequence[Report], *, title: str) -> list[SafeString]:
+    """The levels over the seasons, the first one first, as a wide chart and a narrow one; nothing without a report."""
+    if not reports:
+        return []
+    seasons = [Pair(title=one.season, own=one.self_assessed_level, manager=one.final_level) for one in reports]
+    highest = max([7, *(max(one.self_assessed_level, one.final_level) for one in reports)])
+    levels = [level_words(number) for number in range(1, highest + 1)]
+    return [trend(seasons, levels=levels, title=title, room=room) for room in (WIDE, NARROW)]
 
 
 def person_context(one: OnePerson) -> dict[str, Any]:

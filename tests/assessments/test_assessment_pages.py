@@ -5,7 +5,7 @@ import re
 import pytest
 
 from apps.accounts.entities import Role
-from apps.assessments.entities import Answer, PlanStatus
+from apps.assessments.entities import Answer, Feedback, PlanStatus
 from apps.assessments.services.answering import GivenAnswer, save_answers
 from apps.assessments.services.submitting import reopen, submit
 from tests.assessments.conftest import MANAGER, SELF
@@ -63,6 +63,21 @@ def test_the_list_is_empty_for_who_has_nothing_and_hides_what_a_former_manager_g
     assert "Timo" not in shown(browser(season.mona).get("/assessments/"))
     season.stores.plans.save(season.stored_plan().evolve(status=PlanStatus.COMPLETED, active_season=None))
     assert "Nothing waits for you" in shown(browser(season.tina).get("/assessments/"))
+
+
+def test_more_than_an_item_can_hold_is_told_and_stays_in_the_page(season, store):
+    own, long = season.stored(SELF), "🙂" * 5000
+    filled = {str(level): Feedback(evidence=long, next_level_feedback=long) for level in range(10)}
+    season.stores.assessments.save(own.evolve(feedback={"Elsewhere": {"Much": filled}}))
+    client = browser(season.timo)
+    page = client.post(address(season), typed(evidence=long, following=long))
+    assert page.status_code == 422
+    assert "longer than what can be stored" in shown(page) and long in shown(page)
+    review = {"current_level": "3", "way_forward": "🙂" * 10_000, "texts_revision": "0", "answers_revision": "0"}
+    page = client.post(address(season, rest="review/"), review)
+    assert page.status_code == 422
+    assert "longer than what can be stored" in shown(page) and review["way_forward"] in shown(page)
+    assert season.stored(SELF).answer(DESIGN) == Answer()
 
 
 @pytest.mark.parametrize("rest", ["", "?category=People", "review/"])
@@ -230,6 +245,14 @@ def test_a_conclusion_that_was_changed_elsewhere_is_shown_with_what_was_typed(se
     assert page.status_code == 409
     assert "Other." in shown(page)
     assert "Lead." in page.content.decode()
+
+
+def test_a_conclusion_that_comes_too_late_is_shown_once_more(season):
+    hand_in(season, SELF)
+    page = browser(season.timo).post(address(season, rest="review/"), concluded(season, way_forward="Too late."))
+    assert page.status_code == 409
+    assert "Too late." in page.content.decode()
+    assert "was submitted" in shown(page)
 
 
 def test_the_locked_page_leads_to_the_report_once_there_is_one(season):

@@ -88,6 +88,22 @@ async def test_one_answers_by_keyboard_alone_and_goes_on_where_one_left(as_perso
     await expect(page.locator(".category-title")).to_have_text(second)
 
 
+async def test_on_a_narrow_screen_what_explains_a_level_is_folded_until_it_is_chosen_or_asked_for(as_person):
+    _, page = await as_person("hana", viewport={"width": 390, "height": 800})
+    await open_own(page)
+    shown = page.locator("#competency-1 .level-more:visible")
+    await page.locator("#level-1-2").check()
+    await expect(shown).to_have_count(1)
+    await expect(page.locator("#level-1-5")).to_have_accessible_description(re.compile(r"\w+ \w+"))
+    await page.get_by_role("button", name="Explain each level").first.focus()
+    await page.keyboard.press("Enter")
+    await expect(shown).to_have_count(7)
+    await expect_sound(page)
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.get_by_role("button", name="Hide the explanations").click()
+    await expect(shown).to_have_count(1)
+
+
 async def test_what_is_typed_while_offline_is_kept_and_sent_when_the_network_is_back(as_person):
     context, page = await as_person("ines")
     address = await open_own(page)

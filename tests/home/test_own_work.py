@@ -139,7 +139,7 @@ def test_a_manager_sees_each_team_with_its_plan_and_whom_to_assess(store, mona, 
     assert "Theirs" not in html
     assert html.index(late.plan_name) < html.index(soon.plan_name)
     assert "25 %" in html
-    assert "1 plan is past its end and not complete." in html
+    assert "1 plan is past its due date and not complete." in html
     assert "1 assessment that waits for you is overdue." in html
     assert "1 assessment is due within 7 days." in html
     to_timo = assessment_id(late.plan_id, timo.user_id, AssessmentType.MANAGER)

@@ -84,6 +84,8 @@ def _saved_page(request: HttpRequest, found: Opened) -> HttpResponse:
             resume_at=category.title,
         )
     except InvalidAnswer as refused:
+        if not any("competency" in finding for finding in refused.details()):
+            messages.error(request, refused.public_message)
         return _filling_page(request, found, category, as_typed(shown, given, refused), status=422)
     except AssessmentLocked as locked:
         messages.error(request, locked.public_message)
@@ -185,6 +187,9 @@ def _reviewed_page(request: HttpRequest, found: Opened) -> HttpResponse:
     except (InvalidAnswer, Incomplete) as refused:
         fresh = opened(stores, assessment_id=key, by=user)
         return _review_page(request, fresh, given=given, refused=refused, status=422)
+    except AssessmentLocked as locked:
+        messages.error(request, locked.public_message)
+        return _review_page(request, found, given=given, status=409)
     except Conflict as refused:
         messages.error(request, refused.public_message)
         return redirect("assessments:review", key)
