@@ -4,7 +4,7 @@ The audit log says that notes were written and that something was handed out, no
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from apps.accounts.entities import User
@@ -23,6 +23,8 @@ from apps.storage.transaction import Transaction
 from apps.teams.entities import Team
 
 TRIES: Final = 5
+FARTHEST_AHEAD: Final = timedelta(hours=14)
+"""Of all clocks on earth: where they go, a day has begun that is not there yet by UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ def discuss(
             return report
         if report.notes_revision != revision:
             raise NotesChanged(report)
-        if notes.discussed_on is not None and notes.discussed_on > now.date():
+        if notes.discussed_on is not None and notes.discussed_on > (now + FARTHEST_AHEAD).date():
             raise Invalid("Enter the day on which you met: it cannot lie in the future.", field="discussed_on")
         changed = report.evolve(
             discussed_on=notes.discussed_on,

@@ -65,6 +65,19 @@ def test_the_list_is_empty_for_who_has_nothing_and_hides_what_a_former_manager_g
     assert "Nothing waits for you" in shown(browser(season.tina).get("/assessments/"))
 
 
+def test_what_is_typed_in_the_review_of_what_was_submitted_elsewhere_meanwhile_stays_in_the_page(season):
+    client = browser(season.timo)
+    hand_in(season, SELF)
+    late = {"current_level": "3", "way_forward": "Typed late.", "texts_revision": "0", "answers_revision": "3"}
+    for go in ("stay", "submit"):
+        page = client.post(address(season, rest="review/"), {**late, "go": go})
+        assert page.status_code == 409
+        assert "was submitted" in shown(page) and "Typed late.</textarea>" in page.content.decode()
+    assert season.stored(SELF).way_forward == "On and up."
+    same = {**late, "current_level": "4", "way_forward": "On and up.", "go": "submit"}  # as after a double click
+    assert client.post(address(season, rest="review/"), same).status_code == 302
+
+
 def test_more_than_an_item_can_hold_is_told_and_stays_in_the_page(season, store):
     own, long = season.stored(SELF), "🙂" * 5000
     filled = {str(level): Feedback(evidence=long, next_level_feedback=long) for level in range(10)}

@@ -9,6 +9,8 @@ from apps.accounts.entities import Role
 from apps.assessments.entities import AssessmentStatus, Plan, PlanStatus, Season
 from apps.assessments.repository import Plans, Seasons
 from apps.assessments.services.submitting import reopen, submit
+from apps.errors import Invalid
+from apps.reports.services import Notes, discuss
 from apps.storage.transaction import Transaction
 from tests.policy_runs.web import beyond_sign_in, browser
 from tests.seasons import NOW, active_ladder, admin, manager, plan_of, reported, team_member, team_of
@@ -131,6 +133,14 @@ def test_an_export_meanwhile_is_no_conflict_for_who_writes_notes(harbour):
     client = browser(harbour.mona)
     assert browser(harbour.ada).get(f"{page_of(harbour)}report.csv").status_code == 200
     assert client.post(f"{page_of(harbour)}notes/", {"next_steps": "On.", "revision": 0}).status_code == 302
+
+
+def test_the_day_of_the_meeting_is_one_that_has_begun_somewhere(harbour):
+    evening, mona = datetime(2026, 3, 2, 12, tzinfo=UTC), harbour.mona
+    more = {"report_id": harbour.report.report_id, "user": mona, "actor": mona.acting(), "now": evening, "revision": 0}
+    with pytest.raises(Invalid, match="future"):
+        discuss(harbour.stores, notes=Notes(discussed_on=date(2026, 3, 4)), **more)
+    assert discuss(harbour.stores, notes=Notes(discussed_on=date(2026, 3, 3)), **more).discussed_on == date(2026, 3, 3)
 
 
 @pytest.mark.parametrize(

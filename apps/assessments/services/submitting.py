@@ -214,6 +214,9 @@ def _reopened(stores: Stores, found: Opened, *, reason: str, actor: Actor, now: 
     ]
     if found.report is not None:
         writes.append(stores.reports.updating(found.report.report_id, Update(set={"reopened_at": now})))
+    if is_managers and found.team:  # who follows the team passes over what is submitted
+        still_leads = attribute("manager_id").equals(assessor_id)
+        writes.append(stores.teams.checking(found.team.team_id, still_leads))
     Transaction(stores.store, *writes).commit()
     return changed.at_version(changed.version + 1)
 

@@ -183,6 +183,25 @@ def test_what_is_reopened_goes_to_whoever_leads_the_team_now(season) -> None:
     assert len(season.stores.assessments.waiting_for(successor.user_id)) == 2
 
 
+def test_what_is_reopened_while_the_team_is_given_away_goes_to_who_leads_it_then(season, monkeypatch) -> None:
+    plan, successor = season.activated(), manager(season.stores.store, name="Nils New")
+    key, ada = _of(season, plan, 0, AssessmentType.MANAGER), admin(season.stores.store)
+    done = season.stores.assessments.get(key)
+    season.stores.assessments.save(done.evolve(status=AssessmentStatus.SUBMITTED, submitted_at=NOW))
+    call = season.stores.store.call
+
+    def overtaken(operation, **more):
+        if operation == "transact_write_items":
+            monkeypatch.undo()
+            season.led_by(successor)
+            assert follow_team(season.stores, team_id=season.team.team_id, now=NOW)
+        return call(operation, **more)
+
+    monkeypatch.setattr(season.stores.store, "call", overtaken)
+    reopen(season.stores, assessment_id=key, reason="A slip.", by=ada, actor=ada.acting(), now=NOW)
+    assert season.stores.assessments.get(key, consistent=True).assessor_id == successor.user_id
+
+
 def test_the_services_of_teams_are_followed_at_once(season) -> None:
     plan, nora = season.activated(), team_member(season.stores.store, name="Nora New")
     by = {"by": season.boss, "actor": season.boss.acting(), "now": NOW}

@@ -5,12 +5,13 @@ from contextlib import contextmanager, suppress
 import pytest
 from botocore.exceptions import ClientError
 
-from apps.assessments.entities import AssessmentStatus, AssessmentType
+from apps.assessments.entities import AssessmentStatus, AssessmentType, PlanStatus
 from apps.assessments.ids import assessment_id
+from apps.assessments.services import sweeping
 from apps.assessments.services.activation import follow_team
 from apps.assessments.services.submitting import reopen
 from apps.assessments.services.sweeping import settle_all
-from tests.assessments.plans.planning import NOW, BrokenOff
+from tests.assessments.plans.planning import NOW, BrokenOff, season_on
 from tests.seasons import admin, manager
 
 
@@ -93,3 +94,19 @@ def test_what_was_reopened_of_somebody_who_left_stays_open(season) -> None:
     followed(season)
     assert own_of(season, plan, 1).is_open
     assert season.stored(plan).member_count == 2
+
+
+def test_those_that_cannot_be_settled_hold_up_no_other_however_many(store, monkeypatch) -> None:
+    seasons = [season_on(store) for _ in range(4)]
+    plan_ids = sorted(season.draft().plan_id for season in seasons)
+    monkeypatch.setattr(sweeping, "AT_ONCE", 2)
+    stores = seasons[0].stores
+    for plan_id in plan_ids:
+        lost = {} if plan_id == plan_ids[-1] else {"config_id": "gone"}
+        draft = stores.plans.get(plan_id, consistent=True)
+        stores.plans.save(draft.evolve(status=PlanStatus.ACTIVE, unsettled="yes", **lost))
+    for _ in range(30):
+        settle_all(stores, now=NOW)
+        if stores.plans.get(plan_ids[-1], consistent=True).unsettled is None:
+            break
+    assert stores.plans.unsettled(limit=10) == plan_ids[:-1]

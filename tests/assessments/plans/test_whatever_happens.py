@@ -1,12 +1,13 @@
-"""A season in which anything happens in any order: what is counted stays what is stored."""
+"""A season in which anything happens in any order, on a good line and a bad one: what is counted is what is stored."""
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.retries import quota, standard
 
 from apps.accounts.entities import User
 from apps.assessments.entities import Assessment, AssessmentType, Plan, PlanStatus, Report
@@ -15,26 +16,36 @@ from apps.assessments.services.activation import follow_team
 from apps.assessments.services.answering import GivenAnswer, GivenConclusion, save_answers
 from apps.assessments.services.submitting import generate_report, reopen, submit
 from apps.assessments.services.sweeping import settle_all
+from apps.assessments.stores import stores_on
 from apps.errors import DomainError
 from apps.storage.conditions import Query
+from apps.storage.connection import Store
+from apps.storage.plane import backoff
 from apps.teams.services import add_members, give_to, remove_members
-from apps.teams.wiring import default_stores as stores_of_teams
+from apps.teams.stores import stores_on as teams_on
 from tests.assessments.plans.planning import NOW, Season, season_on
+from tests.conftest import FilledStore
 from tests.seasons import LADDER, admin, manager
+from tests.storage.fault_proxy import Fault, by_chance, fault_proxy
 
 STEPS = 80
-SEEDS = range(2)
+SEED = 1
+FAULTS = {Fault.RESET_BEFORE: 0.05, Fault.RESET_AFTER: 0.1, Fault.SERVER_ERROR_AFTER: 0.05, Fault.CONFLICT: 0.1}
 
 
 @dataclass
 class Story:
-    """A team of three under an active plan, and chance."""
+    """A team of three under an active plan, and chance; `line` is the way to the store of whoever does something."""
 
     season: Season
+    line: Store
     plan: Plan
     ada: User
     bosses: list[User]
     chance: random.Random
+
+    def __post_init__(self) -> None:
+        self.stores, self.stores_of_teams = stores_on(self.line), teams_on(self.line)
 
     def boss(self) -> User:
         led_by = self.season.team_now().manager_id
@@ -54,21 +65,21 @@ class Story:
 
     def join(self) -> None:
         new = {"team_id": self.season.team.team_id, "user_ids": [self.someone().user_id]}
-        add_members(stores_of_teams(), **new, **self.by(self.boss()))
+        add_members(self.stores_of_teams, **new, **self.by(self.boss()))
 
     def leave(self) -> None:
         gone = {"team_id": self.season.team.team_id, "user_ids": [self.someone().user_id]}
-        remove_members(stores_of_teams(), **gone, **self.by(self.boss()))
+        remove_members(self.stores_of_teams, **gone, **self.by(self.boss()))
 
     def give_away(self) -> None:
         to = self.chance.choice(self.bosses).user_id
-        give_to(stores_of_teams(), team_id=self.season.team.team_id, manager_id=to, **self.by(self.ada))
+        give_to(self.stores_of_teams, team_id=self.season.team.team_id, manager_id=to, **self.by(self.ada))
 
     def follow(self) -> None:
         if self.chance.random() < 0.5:
-            follow_team(self.season.stores, team_id=self.season.team.team_id, now=NOW)
+            follow_team(self.stores, team_id=self.season.team.team_id, now=NOW)
         else:
-            settle_all(self.season.stores, now=NOW)
+            settle_all(self.stores, now=NOW)
 
     def answer(self) -> None:
         self.answered(*self.one())
@@ -80,21 +91,21 @@ class Story:
             for place in LADDER.places
         ]
         overall = GivenConclusion(current_level=self.chance.randint(1, 7), revision=known.texts_revision)
-        save_answers(self.season.stores, assessment_id=key, by=by, now=NOW, answers=given, conclusion=overall)
+        save_answers(self.stores, assessment_id=key, by=by, now=NOW, answers=given, conclusion=overall)
 
     def submit(self) -> None:
         key, by = self.one()
         if self.chance.random() < 0.5:
             self.answered(key, by)
-        submit(self.season.stores, assessment_id=key, **self.by(by))
+        submit(self.stores, assessment_id=key, **self.by(by))
 
     def reopen(self) -> None:
         key, _ = self.one()
-        reopen(self.season.stores, assessment_id=key, reason="A slip.", **self.by(self.ada))
+        reopen(self.stores, assessment_id=key, reason="A slip.", **self.by(self.ada))
 
     def report(self) -> None:
         member = self.someone().user_id
-        generate_report(self.season.stores, plan_id=self.plan.plan_id, member_id=member, **self.by(self.ada))
+        generate_report(self.stores, plan_id=self.plan.plan_id, member_id=member, **self.by(self.ada))
 
     def stored(self) -> tuple[dict[str, dict[AssessmentType, Assessment]], list[Report]]:
         stores, people = self.season.stores, [user.user_id for user in self.season.members]
@@ -159,11 +170,26 @@ class Story:
             assert boss.assessor_id == team.manager_id or not boss.is_open
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_after_every_step_of_any_story_the_counters_are_a_recount(store, seed) -> None:
+@pytest.fixture(params=["good", "bad"])
+def line(request: pytest.FixtureRequest, store: FilledStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The store, or a way to it on which much is refused, and more is done without an answer."""
+    if request.param == "good":
+        yield store
+        return
+    store.fill()
+    monkeypatch.setattr(backoff, "LONGEST_SECONDS", 0.0)
+    monkeypatch.setattr(standard.ExponentialBackoff, "delay_amount", lambda *_: 0.0)
+    monkeypatch.setattr(quota.RetryQuota, "acquire", lambda *_: True)
+    with fault_proxy(str(store.endpoint)) as proxy:
+        proxy.plan = by_chance(FAULTS, seed=1)
+        yield Store(environment="dev", prefix=store.prefix, endpoint=proxy.address, region="eu-west-1", attempts=2)
+        assert proxy.count(Fault.RESET_AFTER) > 10
+
+
+def test_after_every_step_of_any_story_the_counters_are_a_recount(store, line) -> None:
     season = season_on(store, members=3)
     bosses = [season.boss, manager(store, name="Nils New")]
-    story = Story(season, season.activated(), admin(store), bosses, random.Random(seed))  # noqa: S311
+    story = Story(season, line, season.activated(), admin(store), bosses, random.Random(SEED))  # noqa: S311
     ways: list[Callable[[], None]] = [
         story.join,
         story.leave,
