@@ -29,7 +29,7 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """What administrators see: the plans first due, whether there are more, whether a ladder is active, the tables, and the runs."""
+    """What administrators see: plans first due and whether there are more, whether a ladder is active, tables, runs."""
 
     plans: list[PlanRow]
     has_more_plans: bool
