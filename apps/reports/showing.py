@@ -1,7 +1,7 @@
 """What the pages of reports, and their PDFs, are filled with."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.utils.safestring import SafeString
 
@@ -17,6 +17,9 @@ from apps.reports.reading import OnePerson, OnePlan, OneReport
 from apps.reports.scores import CategoryScores, as_counts, by_category, highest_level, highlights, scores
 from apps.reports.seasons_apart import changes
 from apps.reports.telling import chapters, reported
+
+MOST_APART: Final = 25
+"""Competencies that the page of a plan names as furthest apart."""
 
 
 def report_context(one: OneReport, *, by_competency: bool = False) -> dict[str, Any]:
@@ -108,7 +111,8 @@ def plan_context(one: OnePlan, *, by_competency: bool = False) -> dict[str, Any]
         "distribution": distribution(ordered, highest=highest, title="How often each level was given")
         if ordered
         else "",
-        "differences": sorted(differences, key=lambda item: -abs(item[1].difference.difference)),
+        "differences": sorted(differences, key=lambda item: -abs(item[1].difference.difference))[:MOST_APART],
+        "more_differences": max(0, len(differences) - MOST_APART),
     }
 
 
