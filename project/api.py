@@ -1,5 +1,6 @@
 """The API: one NinjaAPI, one shape for errors, one router for each domain."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -54,12 +55,17 @@ def domain_error(request: HttpRequest, error: DomainError | type[DomainError]) -
 @api.exception_handler(ValidationError)
 def malformed(request: HttpRequest, error: Any) -> HttpResponse:
     """A body or query that does not fit its schema."""
-    findings = [
-        {"field": ".".join(str(part) for part in finding["loc"][1:]), "message": finding["msg"]}
-        for finding in error.errors
-    ]
-    message = "; ".join(f"{finding['field']}: {finding['message']}" for finding in findings)
-    return error_response(request, Invalid(message or "This request is malformed.", findings=findings))
+    findings = [{"field": _place(finding["loc"]), "message": finding["msg"]} for finding in error.errors]
+    message = "; ".join(f"{finding['field']}: {finding['message']}".removeprefix(": ") for finding in findings)
+    field = findings[0]["field"] if findings else ""
+    told = Invalid(message or "This request is malformed.", field=field or None, findings=findings)
+    return error_response(request, told)
+
+
+def _place(loc: Sequence[Any]) -> str:
+    """Where something is wrong: `answers.0.level` of a body, or the name of a parameter; empty for the whole body."""
+    inside = loc[2:] if loc[0] == "body" else loc[1:]  # the body itself has the name of the view's parameter
+    return ".".join(str(part) for part in inside)
 
 
 @api.exception_handler(AuthenticationError)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from apps.api_shapes import Camel
+from apps.api_shapes import Camel, Count
 from apps.assessments.entities import Assessment, Plan, PlanStatus
 from apps.assessments.services.plans import PlanContent
 from apps.assessments.showing.plan_board import Board, MemberProgress
@@ -33,7 +33,7 @@ class NewPlanIn(Camel):
 class PlanIn(Camel):
     """What to change; what is left out stays. `version` is the one that was read: after another change it is a 409."""
 
-    version: int
+    version: Count
     plan_name: PlanName | None = None
     season: SeasonText | None = None
     start_date: date | None = None
@@ -49,7 +49,7 @@ class PlanIn(Camel):
 class VersionIn(Camel):
     """The version that was read, where the deed is to be refused after another change."""
 
-    version: int | None = None
+    version: Count | None = None
 
 
 class PlanListedOut(Camel):
@@ -63,7 +63,7 @@ class PlanListedOut(Camel):
     end_date: date
     status: PlanStatus
     config_id: str
-    config_version: str
+    ladder_version: str
     member_count: int
     assessment_count: int
     self_submitted: int
@@ -153,7 +153,7 @@ def detail_out(board: Board) -> PlanDetailOut:
 
 
 def _of(plan: Plan, shape: type[PlanListedOut]) -> dict[str, Any]:
-    own = {"version": plan.edition, "is_settled": plan.unsettled is None}
+    own = {"version": plan.edition, "ladder_version": plan.config_version, "is_settled": plan.unsettled is None}
     return {name: own[name] if name in own else getattr(plan, name) for name in shape.model_fields}
 
 
