@@ -75,9 +75,11 @@ def sealed_in(page):
         PEOPLE,
         "\ufeff" + PEOPLE.replace("\n", "\r\n"),
         "E-Mail;Roles;Name\nbea@example.org;team_member;Bea Member\nmona@example.org;manager team_member;Mona\n",
+        ' ;\n"Name";"Phone, e-mail";"E-mail";"Roles";\nBea Member;1;bea@example.org;"Team\nmember";\n;;;;\n'
+        'Mona;2;mona@example.org;Manager,team-member;\nMona;;MONA@example.org;"TEAM member; Manager";\n',
         'name\temail\troles\n"Bea Member"\tbea@example.org\tTEAM_MEMBER\n\nMona\tmona@example.org\tmanager team_member',
     ],
-    ids=["plain", "bom", "semicolons", "tabs"],
+    ids=["plain", "bom", "semicolons", "as the pages say it", "tabs"],
 )
 def test_people_are_read_as_spreadsheets_write_them(text):
     bea, mona = read_people(text).people
