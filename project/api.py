@@ -28,8 +28,16 @@ from project.views import csrf_failure
 api = NinjaAPI(
     title="Rungs",
     version="1",
-    description="People, teams, the career ladder, plans, assessments, reports and policy runs. Sign in with an API "
-    "token, or with the session cookie of the pages. Every error has the shape of `ErrorBody`.",
+    description=(
+        "People, teams, the career ladder, plans, assessments, reports and policy runs. Sign in with an API token "
+        "(`Authorization: Bearer`), or with the session cookie of the pages and, for changes, its CSRF token.\n\n"
+        "Every error has the shape of `ErrorBody`: `code` is for programs, `message` for people, `field` and `details` "
+        "name what was wrong as the request names it. What one may not see answers 404, as what does not exist.\n\n"
+        "Lists are pages: `next` and `previous` are the `cursor` of the page after and before, null at the ends. "
+        "Times are UTC, texts Markdown as it was typed.\n\n"
+        "Who changes something sends the `version` that was read (of a part of it, an answer or notes, the "
+        "`revision`). What was changed since stays as it is stored, and the answer is 409: read it again."
+    ),
     auth=[token_auth, session_auth],
     openapi_url="/api/openapi.json",
     docs_url=None,

@@ -87,7 +87,7 @@ class ConclusionOut(Camel):
     saved: bool = True
 
 
-class ListedOut(Camel):
+class AssessmentListedOut(Camel):
     """An assessment without its answers."""
 
     assessment_id: str
@@ -105,7 +105,7 @@ class ListedOut(Camel):
     version: int
 
 
-class AssessmentOut(ListedOut):
+class AssessmentOut(AssessmentListedOut):
     """An assessment with an answer for every competency of its ladder, in the ladder's order."""
 
     config_id: str
@@ -117,7 +117,7 @@ class AssessmentOut(ListedOut):
 class AssessmentPageOut(Camel):
     """One page of assessments."""
 
-    items: list[ListedOut]
+    items: list[AssessmentListedOut]
     next: str | None
     previous: str | None
 
@@ -140,9 +140,9 @@ class SubmittedOut(Camel):
     report_id: str | None
 
 
-def listed_out(assessment: Assessment) -> ListedOut:
+def listed_out(assessment: Assessment) -> AssessmentListedOut:
     """An assessment for a list."""
-    return ListedOut(**_head(assessment))
+    return AssessmentListedOut(**_head(assessment))
 
 
 def assessment_out(assessment: Assessment, ladder: Ladder) -> AssessmentOut:

@@ -15,7 +15,7 @@ Description = Annotated[str, Field(max_length=2000)]
 SeasonText = Annotated[str, Field(max_length=10, description="Such as 2026-Q1, 2026-H2 or 2026.")]
 
 
-class NewPlanIn(Camel):
+class PlanIn(Camel):
     """A draft to prepare; both dates are included."""
 
     team_id: Annotated[str, Field(min_length=1, max_length=64)]
@@ -30,7 +30,7 @@ class NewPlanIn(Camel):
         return PlanContent(**self.model_dump(exclude={"team_id"}))
 
 
-class PlanIn(Camel):
+class PlanChangeIn(Camel):
     """What to change; what is left out stays. `version` is the one that was read: after another change it is a 409."""
 
     version: Count
@@ -46,7 +46,7 @@ class PlanIn(Camel):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class VersionIn(Camel):
+class PlanVersionIn(Camel):
     """The version that was read, where the deed is to be refused after another change."""
 
     version: Count | None = None
@@ -82,7 +82,7 @@ class PlanOut(PlanListedOut):
     reminded_at: datetime | None
 
 
-class ProgressOut(Camel):
+class AssessmentProgressOut(Camel):
     """How far an assessment is. `endedAt` is there where it stays unfinished."""
 
     assessment_id: str
@@ -94,18 +94,18 @@ class ProgressOut(Camel):
     ended_at: datetime | None
 
 
-class MemberOut(Camel):
+class PlanMemberOut(Camel):
     """A member's two assessments; `reportId` is there once both are submitted."""
 
     member_id: str
     name: str
     is_former: bool
-    own: ProgressOut | None
-    manager: ProgressOut | None
+    own: AssessmentProgressOut | None
+    manager: AssessmentProgressOut | None
     report_id: str | None
 
 
-class PersonOut(Camel):
+class PlanPersonOut(Camel):
     """Somebody of the team."""
 
     member_id: str
@@ -115,8 +115,8 @@ class PersonOut(Camel):
 class PlanDetailOut(PlanOut):
     """A plan with its matrix; `notAsked` are members who have no assessments: yet, or while it is a draft."""
 
-    members: list[MemberOut]
-    not_asked: list[PersonOut]
+    members: list[PlanMemberOut]
+    not_asked: list[PlanPersonOut]
 
 
 class PlanPageOut(Camel):
@@ -148,7 +148,7 @@ def detail_out(board: Board) -> PlanDetailOut:
     return PlanDetailOut(
         **_of(board.plan, PlanOut),
         members=[_member_out(row) for row in board.rows],
-        not_asked=[PersonOut(member_id=member_id, name=name) for member_id, name in board.lacking],
+        not_asked=[PlanPersonOut(member_id=member_id, name=name) for member_id, name in board.lacking],
     )
 
 
@@ -157,8 +157,8 @@ def _of(plan: Plan, shape: type[PlanListedOut]) -> dict[str, Any]:
     return {name: own[name] if name in own else getattr(plan, name) for name in shape.model_fields}
 
 
-def _member_out(row: MemberProgress) -> MemberOut:
-    return MemberOut(
+def _member_out(row: MemberProgress) -> PlanMemberOut:
+    return PlanMemberOut(
         member_id=row.member_id,
         name=row.name,
         is_former=row.is_former,
@@ -168,5 +168,9 @@ def _member_out(row: MemberProgress) -> MemberOut:
     )
 
 
-def _progress_out(one: Assessment | None) -> ProgressOut | None:
-    return ProgressOut(**{name: getattr(one, name) for name in ProgressOut.model_fields}) if one else None
+def _progress_out(one: Assessment | None) -> AssessmentProgressOut | None:
+    return (
+        AssessmentProgressOut(**{name: getattr(one, name) for name in AssessmentProgressOut.model_fields})
+        if one
+        else None
+    )
