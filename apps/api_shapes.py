@@ -37,6 +37,10 @@ class ErrorBody(Schema):
     error: ErrorContent
 
 
+# In a body a number is a number: no text or `true` that could be taken for one.
+Number = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+
 CursorText = Annotated[str | None, Field(max_length=2000)]
 
 # What any operation may answer besides its own success.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 DELIMITERS: Final = ",;\t"
+_LONGEST_HEADING: Final = 10_000  # of what is looked at to tell the delimiter
 _BEGINS_A_FORMULA = frozenset("=+-@\t\r\n")
 
 
@@ -79,7 +80,11 @@ def read_sheet(text: str, *, required: Collection[str], optional: Collection[str
     Raises `ValueError` with a sentence: a column is missing or named twice, or there are more than `most_rows`.
     """
     known = {_squeezed(name): name for name in (*required, *optional)}
-    rows = ((line, row) for line, row in rows_of(text, is_cell=lambda cell: _squeezed(cell) in known) if any(row))
+    rows = (
+        (line, [cell.strip() for cell in row])
+        for line, row in rows_of(text, is_cell=lambda cell: _squeezed(cell) in known)
+    )
+    rows = ((line, cells) for line, cells in rows if any(cells))
     line, heading = next(rows, (1, []))
     columns = [known.get(_squeezed(cell), "") for cell in heading]
     named = [name for name in columns if name]
@@ -89,10 +94,7 @@ def read_sheet(text: str, *, required: Collection[str], optional: Collection[str
         raise ValueError(f"Line {line} names the column {twice[0]} twice.")
     found: list[Row] = []
     findings: list[Finding] = []
-    for at, row in rows:
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
+    for at, cells in rows:
         if any(cells[len(columns) :]):
             findings.append(Finding(at, cells[len(columns)][:40], "more cells than there are columns"))
             continue
@@ -100,17 +102,20 @@ def read_sheet(text: str, *, required: Collection[str], optional: Collection[str
             raise ValueError(f"There are more than {most_rows:,} rows. Split the file.")
         given = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
         found.append(Row(line=at, cells={**dict.fromkeys(known.values(), ""), **given}))
-    unused = [cell.strip() for cell, name in zip(heading, columns, strict=True) if not name and cell.strip()]
+    unused = [cell for cell, name in zip(heading, columns, strict=True) if not name and cell]
     return Sheet(rows=found, findings=findings, unused=unused)
 
 
 def _delimiter(text: str, is_cell: Callable[[str], bool]) -> str:
     first = text.lstrip().partition("\n")[0]
-    for mark in DELIMITERS:
-        cells = [cell.strip().strip('"').strip() for cell in first.split(mark)]
-        if len(cells) > 1 and any(map(is_cell, cells)):
-            return mark
-    return max(DELIMITERS, key=text[:4096].count)
+    fitting = {mark: sum(map(is_cell, _split(first, mark))) for mark in DELIMITERS if mark in first}
+    best = max(fitting, key=fitting.__getitem__, default="")
+    return best if best and fitting[best] else max(DELIMITERS, key=text[:4096].count)
+
+
+def _split(line: str, mark: str) -> list[str]:
+    """The cells of one line, as far as it goes: a quoted one may end in another line."""
+    return [cell.strip() for cell in next(csv.reader([line[:_LONGEST_HEADING]], delimiter=mark), [])]
 
 
 def _squeezed(heading: str) -> str:

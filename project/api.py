@@ -1,5 +1,6 @@
 """The API: one NinjaAPI, one shape for errors, one router for each domain."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -38,8 +39,16 @@ class Json(Parser):
 api = NinjaAPI(
     title="Rungs",
     version="1",
-    description="People, teams, the career ladder, plans, assessments, reports and policy runs. Sign in with an API "
-    "token, or with the session cookie of the pages. Every error has the shape of `ErrorBody`.",
+    description=(
+        "People, teams, the career ladder, plans, assessments, reports and policy runs. Sign in with an API token "
+        "(`Authorization: Bearer`), or with the session cookie of the pages and, for changes, its CSRF token.\n\n"
+        "Every error has the shape of `ErrorBody`: `code` is for programs, `message` for people, `field` and `details` "
+        "name what was wrong as the request names it. What one may not see answers 404, as what does not exist.\n\n"
+        "Lists are pages: `next` and `previous` are the `cursor` of the page after and before, null at the ends. "
+        "Times are UTC, texts Markdown as it was typed.\n\n"
+        "Who changes something sends the `version` that was read (of a part of it, an answer or notes, the "
+        "`revision`). What was changed since stays as it is stored, and the answer is 409: read it again."
+    ),
     auth=[token_auth, session_auth],
     openapi_url="/api/openapi.json",
     docs_url=None,
@@ -66,12 +75,17 @@ def domain_error(request: HttpRequest, error: DomainError | type[DomainError]) -
 @api.exception_handler(ValidationError)
 def malformed(request: HttpRequest, error: Any) -> HttpResponse:
     """A body or query that does not fit its schema."""
-    findings = [
-        {"field": ".".join(str(part) for part in finding["loc"][1:]), "message": finding["msg"]}
-        for finding in error.errors
-    ]
-    message = "; ".join(f"{finding['field']}: {finding['message']}" for finding in findings)
-    return error_response(request, Invalid(message or "This request is malformed.", findings=findings))
+    findings = [{"field": _place(finding["loc"]), "message": finding["msg"]} for finding in error.errors]
+    message = "; ".join(f"{finding['field']}: {finding['message']}".removeprefix(": ") for finding in findings)
+    field = findings[0]["field"] if findings else ""
+    told = Invalid(message or "This request is malformed.", field=field or None, findings=findings)
+    return error_response(request, told)
+
+
+def _place(loc: Sequence[Any]) -> str:
+    """Where something is wrong: `answers.0.level` of a body, or the name of a parameter; empty for the whole body."""
+    inside = loc[2:] if loc[0] == "body" else loc[1:]  # the body itself has the name of the view's parameter
+    return ".".join(str(part) for part in inside)
 
 
 @api.exception_handler(AuthenticationError)

@@ -1,5 +1,7 @@
 """From a kind of domain error to an HTTP status and the words around it: the one place for all edges."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,13 +57,25 @@ def rendering(error: DomainError) -> Rendering:
 
 
 def error_body(error: DomainError, *, reference: str) -> dict[str, Any]:
-    """The one JSON shape of every error: `{"error": {code, message, field, details, reference}}`."""
+    """The one JSON shape of every error: `{"error": {code, message, field, details, reference}}`.
+
+    Fields are named as requests name them: in camelCase.
+    """
     return {
         "error": {
             "code": error.code,
             "message": error.public_message,
-            "field": error.field,
-            "details": [dict(detail) for detail in error.details()],
+            "field": _as_sent(error.field),
+            "details": [_named(detail) for detail in error.details()],
             "reference": reference,
         }
     }
+
+
+def _named(detail: Mapping[str, object]) -> dict[str, object]:
+    field = detail.get("field")
+    return {**detail, "field": _as_sent(field)} if isinstance(field, str) else dict(detail)
+
+
+def _as_sent(field: str | None) -> str | None:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), field) if field else None

@@ -10,6 +10,9 @@ from apps.spreadsheets import Finding, Row, read_sheet
 
 MOST_ROWS: Final = 10_000
 LONGEST_SHOWN = 60
+# A role as it is stored or as pages call it (`team_member`, `Team member`), or any other word.
+_ANY_ROLE: Final = "|".join(role.replace("_", r"[\s_-]+") for role in Role)
+_ROLE_WORDS: Final = re.compile(rf"(?<![^;,\s])(?:{_ANY_ROLE})(?![^;,\s])|[^;,\s]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class PeopleSheet:
 
 
 def read_people(text: str) -> PeopleSheet:
-    """The people of a CSV file with the columns name, email and perhaps roles (between them semicolons or spaces).
+    """The people of a CSV file with the columns name, email and perhaps roles (semicolons, commas or spaces between).
 
     A row that says the same as an earlier one is left out. Raises `ValueError` with a sentence for a file that cannot
     be read at all.
@@ -65,11 +68,11 @@ def _person(row: Row, findings: list[Finding]) -> PersonRow | None:
     except ValueError as error:
         findings.append(Finding(row.line, row.cells["email"][:LONGEST_SHOWN], _told(error)))
     roles = set()
-    for word in re.split(r"[;,\s]+", row.cells["roles"]):
-        role = word.replace("-", "_").casefold()
+    for word in _ROLE_WORDS.findall(row.cells["roles"]):
+        role = re.sub(r"[\s-]+", "_", word).casefold()
         if role in set(Role):
             roles.add(Role(role))
-        elif word:
+        else:
             findings.append(Finding(row.line, word[:LONGEST_SHOWN], f"no role; the roles are {', '.join(Role)}"))
     if len(findings) > before:
         return None

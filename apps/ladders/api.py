@@ -37,7 +37,7 @@ def upload(request: HttpRequest, body: LadderIn) -> Status[LadderOut]:
     version = upload_ladder(
         default_stores(),
         content=body.content,
-        ladder_version=body.version,
+        ladder_version=body.ladder_version,
         note=body.note,
         actor=signed_in_user(request),
         now=datetime.now(UTC),
@@ -87,12 +87,12 @@ def compare(request: HttpRequest, config_id: str, before: OtherId = None) -> Lad
 
 
 @router.post("/{config_id}/activate", response={200: LadderOut, **CHANGING}, summary="Activate a version")
-def activate(request: HttpRequest, config_id: str, body: ActivateLadderIn) -> LadderOut:
+def activate(request: HttpRequest, config_id: str, body: ActivateLadderIn | None = None) -> LadderOut:
     """Let plans made from now on go by this version; existing plans keep theirs. The active one stays as it is."""
     version = activate_ladder(
         default_stores(),
         config_id=config_id,
-        replaces=body.replaces,
+        replaces=body.replaces if body else None,
         actor=signed_in_user(request),
         now=datetime.now(UTC),
         address=address_of(request),

@@ -32,11 +32,6 @@ class CompetencyChange:
     introduction: TextChange | None
     levels: tuple[LevelChange, ...]
 
-    @property
-    def is_moved(self) -> bool:
-        """Whether it has another category or title than before."""
-        return self.before != self.after
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:

@@ -15,7 +15,7 @@ class LadderIn(Camel):
     """A version of the ladder to store."""
 
     content: str = Field(description="Markdown: # category, ## competency, 1. level, its explanation indented.")
-    version: str = Field(pattern=SEMANTIC_VERSION, description="Higher than that of the active ladder: 1.2.0.")
+    ladder_version: str = Field(pattern=SEMANTIC_VERSION, description="Higher than that of the active ladder: 1.2.0.")
     note: str = Field(default="", max_length=500)
 
 
@@ -57,7 +57,7 @@ class LadderListedOut(Camel):
     """A version of the ladder, without what it says."""
 
     config_id: str
-    version: str
+    ladder_version: str
     note: str
     is_active: bool
     created_at: datetime | None
@@ -166,7 +166,7 @@ def comparison_out(before: LadderVersion, after: LadderVersion, difference: Diff
 def _head(version: LadderVersion) -> dict[str, Any]:
     return {
         "config_id": version.config_id,
-        "version": version.ladder_version,
+        "ladder_version": version.ladder_version,
         "note": version.note,
         "is_active": version.is_active,
         "created_at": version.created_at,

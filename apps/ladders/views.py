@@ -171,6 +171,6 @@ def activate(request: HttpRequest, config_id: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, ladder: Ladder) -> dict[str, Any]:
-    asked = request.GET.get("level", "")
-    level = int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked[:3]) <= ladder.highest else None
-    return {"categories": shown(ladder, level=level), "level": level, "levels": range(1, ladder.highest + 1)}
+    levels = range(1, ladder.highest + 1)
+    level = {str(number): number for number in levels}.get(request.GET.get("level", ""))
+    return {"categories": shown(ladder, level=level), "level": level, "levels": levels}

@@ -123,12 +123,12 @@ def export(request: HttpRequest, report_id: ReportId, form: Literal["pdf", "csv"
 
 @router.put("/{report_id}/notes", response={200: NotesOut, **CHANGING}, summary="Write notes after the meeting")
 def put_notes(request: HttpRequest, report_id: ReportId, body: NotesIn) -> NotesOut:
-    """Notes and next steps in place of the former ones; 409 where others were written since `version`."""
+    """Notes and next steps in place of the former ones; 409 where others were written since `revision`."""
     report = discuss(
         default_stores(),
         report_id=report_id,
         notes=Notes(discussed_on=body.discussed_on, discussion_notes=body.discussion_notes, next_steps=body.next_steps),
-        revision=body.version,
+        revision=body.revision,
         user=signed_in_user(request),
         actor=actor_of(request),
         now=datetime.now(UTC),
@@ -137,5 +137,5 @@ def put_notes(request: HttpRequest, report_id: ReportId, body: NotesIn) -> Notes
         discussed_on=report.discussed_on,
         discussion_notes=report.discussion_notes,
         next_steps=report.next_steps,
-        version=report.notes_revision,
+        revision=report.notes_revision,
     )

@@ -68,7 +68,7 @@ def report_summary(report: Report) -> dict[str, Any]:
         "report_id": report.report_id,
         "plan_id": report.plan_id,
         "team_id": report.team_id,
-        "team_member_id": report.team_member_id,
+        "member_id": report.team_member_id,
         "season": report.season,
         "final_level": report.final_level,
         "self_assessed_level": report.self_assessed_level,
@@ -109,7 +109,7 @@ def whole_report(one: OneReport) -> dict[str, Any]:
             "discussed_on": one.report.discussed_on,
             "discussion_notes": one.report.discussion_notes,
             "next_steps": one.report.next_steps,
-            "version": one.report.notes_revision,
+            "revision": one.report.notes_revision,
         },
     }
 

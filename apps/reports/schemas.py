@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from apps.api_shapes import Camel
+from apps.api_shapes import Camel, Count
 from apps.assessments.entities import LONGEST_TEXT
 from apps.reports.keys import LONGEST_ID
 
@@ -18,7 +18,7 @@ class ReportOut(Camel):
     report_id: str
     plan_id: str
     team_id: str
-    team_member_id: str
+    member_id: str
     season: str
     final_level: int
     self_assessed_level: int
@@ -69,21 +69,21 @@ class HighlightOut(Camel):
 
 
 class NotesOut(Camel):
-    """What was written after the meeting; `version` counts its changes."""
+    """What was written after the meeting; `revision` counts its changes."""
 
     discussed_on: date | None
     discussion_notes: str
     next_steps: str
-    version: int
+    revision: int
 
 
 class NotesIn(Camel):
-    """Notes in place of those of `version`; None for the day means that it is not known."""
+    """Notes in place of those of `revision`; null for the day means that it is not known."""
 
     discussed_on: date | None = None
     discussion_notes: str = Field(default="", max_length=LONGEST_TEXT)
     next_steps: str = Field(default="", max_length=LONGEST_TEXT)
-    version: int = Field(ge=0, le=2**31)
+    revision: Count
 
 
 class WholeReportOut(ReportOut):

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from apps.accounts.entities import LONGEST_EMAIL, LONGEST_NAME, User
-from apps.api_shapes import Camel
+from apps.api_shapes import Camel, Count
 from apps.teams.access import LONGEST_ID
 from apps.teams.entities import LONGEST_DESCRIPTION, MOST_MEMBERS, Team
 
@@ -21,13 +21,13 @@ class TeamIn(Camel):
 class TeamChangeIn(Camel):
     """What is to be different; what is left out stays. `version` is the one that was read: another one answers 409."""
 
-    version: int
+    version: Count
     team_name: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME)
     description: str | None = Field(default=None, max_length=LONGEST_DESCRIPTION)
     manager_id: str | None = Field(
         default=None, min_length=1, max_length=LONGEST_ID, description="For administrators: who leads it from now on."
     )
-    is_active: bool | None = Field(default=None, description="For administrators.")
+    is_active: bool | None = Field(default=None, strict=True, description="For administrators.")
 
 
 class TeamMembersIn(Camel):

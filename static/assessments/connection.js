@@ -52,8 +52,8 @@ export class Connection {
 
 async function told(answer) {
   if (answer.ok) {
-    const { answers, conclusion, answered } = await answer.json();
-    return { kind: "saved", outcomes: conclusion ? [...answers, conclusion] : answers, answered };
+    const { answers, conclusion, answeredCount } = await answer.json();
+    return { kind: "saved", outcomes: conclusion ? [...answers, conclusion] : answers, answeredCount };
   }
   if (answer.status >= 500 || answer.status === 429) return { kind: "unreachable", message: "the server cannot save right now." };
   const { code, message, details } = (await answer.json()).error;

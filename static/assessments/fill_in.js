@@ -472,8 +472,8 @@ class FillIn {
     this.say("trouble", `Not saved: ${message} It is kept in this browser.`);
   }
 
-  showProgress({ answered }) {
-    if (answered === undefined) return;
+  showProgress({ answeredCount }) {
+    if (answeredCount === undefined) return;
     const category = this.form.dataset.category;
     if (!category) return;
     const step = all("[data-step-category]").find((link) => link.dataset.stepCategory === category);

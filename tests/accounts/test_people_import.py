@@ -75,9 +75,17 @@ def sealed_in(page):
         PEOPLE,
         "\ufeff" + PEOPLE.replace("\n", "\r\n"),
         "E-Mail;Roles;Name\nbea@example.org;team_member;Bea Member\nmona@example.org;manager team_member;Mona\n",
+        """ ;
+"Name";"Phone, e-mail";"E-mail";"Roles";
+Bea Member;1;bea@example.org;"Team
+member";
+;;;;
+Mona;2;mona@example.org;Manager,team-member;
+Mona;;MONA@example.org;"TEAM member; Manager";
+""",
         'name\temail\troles\n"Bea Member"\tbea@example.org\tTEAM_MEMBER\n\nMona\tmona@example.org\tmanager team_member',
     ],
-    ids=["plain", "bom", "semicolons", "tabs"],
+    ids=["plain", "bom", "semicolons", "as the pages say it", "tabs"],
 )
 def test_people_are_read_as_spreadsheets_write_them(text):
     bea, mona = read_people(text).people

@@ -75,7 +75,7 @@ def test_the_list_has_ones_own_by_state_without_answers(season, store, costs):
     with costs(requests=4, scans=0):
         listed = client.get("")
     (own,) = listed.body["items"]
-    assert (own["assessmentId"], own["answered"], own["status"]) == (season.id(SELF), 3, "in_progress")
+    assert (own["assessmentId"], own["answeredCount"], own["status"]) == (season.id(SELF), 3, "in_progress")
     assert "answers" not in own
     assert client.get("", status="submitted").body["items"] == []
     assert len(api(season.mona).get("").body["items"]) == 2

@@ -26,10 +26,10 @@ def timos(store):
 
 
 def test_a_version_is_uploaded_and_got(store, ada, adas, timos):
-    made = adas.post("", {"content": SMALL, "version": "1.0.0", "note": "First."})
+    made = adas.post("", {"content": SMALL, "ladderVersion": "1.0.0", "note": "First."})
 
     assert made.status == 201
-    assert made.body["version"] == "1.0.0"
+    assert made.body["ladderVersion"] == "1.0.0"
     assert made.body["isActive"] is False
     assert made.body["createdBy"] == ada.user_id
     assert made.body["categories"][0]["competencies"][0]["levels"][0] == {
@@ -41,7 +41,7 @@ def test_a_version_is_uploaded_and_got(store, ada, adas, timos):
 
 
 def test_a_malformed_ladder_is_refused_with_every_line(store, adas):
-    answer = adas.post("", {"content": "# A\n## B\n1. x\n1. y\n### C\n", "version": "1.0.0"})
+    answer = adas.post("", {"content": "# A\n## B\n1. x\n1. y\n### C\n", "ladderVersion": "1.0.0"})
 
     assert (answer.status, answer.code) == (422, "invalid_ladder")
     assert answer.body["error"]["field"] == "content"
@@ -53,12 +53,12 @@ def test_a_number_that_is_taken_or_too_low_is_refused(store, ada, adas):
     uploaded(store, ada, "2.0.0")
     activated(store, ada, uploaded(store, ada, "1.0.0"))
 
-    taken = adas.post("", {"content": SMALL, "version": "2.0.0"})
-    lower = adas.post("", {"content": SMALL, "version": "0.9.0"})
-    none = adas.post("", {"content": SMALL, "version": "next"})
+    taken = adas.post("", {"content": SMALL, "ladderVersion": "2.0.0"})
+    lower = adas.post("", {"content": SMALL, "ladderVersion": "0.9.0"})
+    none = adas.post("", {"content": SMALL, "ladderVersion": "next"})
 
     assert (taken.status, taken.code) == (409, "duplicate")
-    assert (lower.status, lower.body["error"]["field"]) == (422, "ladder_version")
+    assert (lower.status, lower.body["error"]["field"]) == (422, "ladderVersion")
     assert none.status == 422
 
 
@@ -83,7 +83,7 @@ def test_the_active_one_is_got_or_not_there_yet(store, ada, timos):
     activated(store, ada, uploaded(store, ada, "1.0.0"))
 
     found = timos.get("/active")
-    assert (found.body["version"], found.body["isActive"]) == ("1.0.0", True)
+    assert (found.body["ladderVersion"], found.body["isActive"]) == ("1.0.0", True)
 
 
 def test_a_version_is_activated_where_what_it_replaces_is_still_active(store, ada, adas):
@@ -94,7 +94,7 @@ def test_a_version_is_activated_where_what_it_replaces_is_still_active(store, ad
     late = adas.post(f"/{second.config_id}/activate", {"replaces": ""})
 
     assert (late.status, late.code) == (409, "other_ladder_activated")
-    assert adas.post(f"/{second.config_id}/activate", {}).body["version"] == "1.1.0"
+    assert adas.post(f"/{second.config_id}/activate", {}).body["ladderVersion"] == "1.1.0"
     assert adas.get("/active").body["configId"] == second.config_id
 
 
@@ -108,7 +108,7 @@ def test_versions_are_compared_with_the_active_one_or_with_any(store, ada, timos
     same = timos.get(f"/{first.config_id}/comparison").body
 
     assert {**found, "before": None} == {**named, "before": None}
-    assert (found["before"]["version"], found["after"]["version"]) == ("1.0.0", "1.1.0")
+    assert (found["before"]["ladderVersion"], found["after"]["ladderVersion"]) == ("1.0.0", "1.1.0")
     assert found["added"] == [{"category": "Craft", "competency": "Testing"}]
     (change,) = found["changed"]
     assert change["levels"][0]["number"] == 2
@@ -128,7 +128,7 @@ def test_only_administrators_change_it(store, ada, role):
     version = uploaded(store, ada)
     client = ApiClient(member(store, role), at="/api/ladders")
 
-    assert client.post("", {"content": SMALL, "version": "2.0.0"}).status == 403
+    assert client.post("", {"content": SMALL, "ladderVersion": "2.0.0"}).status == 403
     assert client.post(f"/{version.config_id}/activate", {}).status == 403
     assert client.get(f"/{version.config_id}").status == 200
     assert LadderVersions(store).active() is None

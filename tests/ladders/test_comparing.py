@@ -95,7 +95,6 @@ def test_a_competency_in_another_category_is_moved_and_may_be_changed_as_well():
     (moved,) = difference.moved
     assert (moved.before, moved.after) == (("Craft", "Testing"), ("Money", "Testing"))
     assert [one.number for one in moved.levels] == [2]
-    assert moved.is_moved
     assert not (difference.added or difference.removed or difference.changed)
 
 

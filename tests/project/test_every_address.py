@@ -176,7 +176,7 @@ OPERATIONS = {
     "/api/teams/{team_id}/members/{user_id}": [Opened(P.TEAM_EDIT, "delete")],
     "/api/ladders": [
         Opened(P.LADDER_SEE),
-        Opened(P.LADDER_CHANGE, "post", {"content": "no ladder", "version": "1.2.0"}),
+        Opened(P.LADDER_CHANGE, "post", {"content": "no ladder", "ladderVersion": "1.2.0"}),
     ],
     "/api/ladders/active": [Opened(P.LADDER_SEE)],
     "/api/ladders/{config_id}": [Opened(P.LADDER_SEE)],
@@ -188,7 +188,7 @@ OPERATIONS = {
     "/api/reports/by-member/{user_id}": [Opened(P.REPORT_SEE)],
     "/api/reports/{report_id}": [Opened(P.REPORT_SEE)],
     "/api/reports/{report_id}/export": [Opened(P.REPORT_EXPORT)],
-    "/api/reports/{report_id}/notes": [Opened(P.REPORT_DISCUSS, "put", {"version": 0})],
+    "/api/reports/{report_id}/notes": [Opened(P.REPORT_DISCUSS, "put", {"revision": 0})],
     # Whose it is: tests/assessments/test_assessments_api.py
     "/api/assessments": [Opened(OWN)],
     "/api/assessments/{assessment_id}": [

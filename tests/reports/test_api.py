@@ -19,7 +19,7 @@ def test_a_report_is_read_with_all_that_its_page_says(harbour):
 
 def test_reports_are_listed_by_plan_and_by_person(harbour):
     page = api(harbour.mona).get(f"/by-plan/{harbour.plan.plan_id}").body
-    assert {one["teamMemberId"] for one in page["items"]} == {harbour.timo.user_id, harbour.tim.user_id}
+    assert {one["memberId"] for one in page["items"]} == {harbour.timo.user_id, harbour.tim.user_id}
     (mine,) = api(harbour.timo).get(f"/by-member/{harbour.timo.user_id}").body["items"]
     assert mine["reportId"] == harbour.report.report_id
     assert api(harbour.timo).get(f"/by-plan/{harbour.plan.plan_id}").status == 404
@@ -42,13 +42,13 @@ def test_there_is_no_report_before_both_have_submitted(harbour, store):
 
 def test_notes_are_written_over_the_version_that_was_read(harbour):
     client, path = api(harbour.mona), f"/{harbour.report.report_id}/notes"
-    body = {"discussedOn": "2026-03-10", "discussionNotes": "Met.", "nextSteps": "Go on.", "version": 0}
-    assert client.send("put", path, body).body == {**body, "version": 1}
+    body = {"discussedOn": "2026-03-10", "discussionNotes": "Met.", "nextSteps": "Go on.", "revision": 0}
+    assert client.send("put", path, body).body == {**body, "revision": 1}
     stale = client.send("put", path, {**body, "nextSteps": "Other."})
     assert (stale.status, stale.code) == (409, "notes_changed")
-    assert client.send("put", path, {**body, "version": 0}).status == 200, "the same again is no conflict"
+    assert client.send("put", path, {**body, "revision": 0}).status == 200, "the same again is no conflict"
     assert api(harbour.timo).send("put", path, body).status == 403
-    assert client.send("put", path, {**body, "version": 1, "discussedOn": "2999-01-01"}).status == 422
+    assert client.send("put", path, {**body, "revision": 1, "discussedOn": "2999-01-01"}).status == 422
 
 
 def test_the_organisation_is_for_administrators(harbour):

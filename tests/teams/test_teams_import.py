@@ -266,8 +266,14 @@ def test_the_command_tells_what_it_would_do_does_it_and_does_it_once(store, peop
     assert "make    Harbour (Mona Manager)\n          + Bea Member\n" in told
     assert "Would make 2 teams and 2 memberships" in told
     assert all_teams(store) == {}
-    assert run() == "Made 2 teams and 2 memberships.\n"
-    assert run() == "Made 0 teams and 0 memberships.\n"
+    assert run() == "Made 2 teams and 2 memberships, changed 0 descriptions.\n"
+    assert run() == "Made 0 teams and 0 memberships, changed 0 descriptions.\n"
+    path.write_text(TEAMS.replace("Boats.", "Ships."))
+    told = run("--dry-run")
+    assert "change  Harbour (Mona Manager)\n          another description\n" in told
+    assert "and change 1 descriptions; 1 teams and 2 memberships are there already." in told
+    assert run() == "Made 0 teams and 0 memberships, changed 1 descriptions.\n"
+    path.write_text(TEAMS)
     harbour = all_teams(store)["Harbour"]
     assert AuditLog(store).of(f"Teams#{harbour.team_id}").items[0].actor_id == "command:import_teams"
     path.write_text(TEAMS + "Dock,nobody@example.org,,\n")

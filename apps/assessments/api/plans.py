@@ -11,13 +11,13 @@ from apps.accounts.middleware import actor_of, signed_in_user
 from apps.api_shapes import CHANGING, READING, CursorText
 from apps.assessments.entities import PlanStatus
 from apps.assessments.schemas.plans import (
-    NewPlanIn,
+    PlanChangeIn,
     PlanDetailOut,
     PlanIn,
     PlanOut,
     PlanPageOut,
+    PlanVersionIn,
     RemindedOut,
-    VersionIn,
     detail_out,
     listed_out,
     plan_out,
@@ -59,7 +59,7 @@ def list_plans(
 
 
 @router.post("", response={201: PlanOut, **CHANGING}, summary="Prepare a plan")
-def new_plan(request: HttpRequest, body: NewPlanIn) -> Status[PlanOut]:
+def new_plan(request: HttpRequest, body: PlanIn) -> Status[PlanOut]:
     """A draft, by the ladder that is active now."""
     plan = create_plan(default_stores(), team_id=body.team_id, content=body.content(), **_by(request))
     return Status(201, plan_out(plan))
@@ -72,7 +72,7 @@ def get_plan(request: HttpRequest, plan_id: str) -> PlanDetailOut:
 
 
 @router.patch("/{plan_id}", response={200: PlanOut, **CHANGING}, summary="Change a plan")
-def edit_plan(request: HttpRequest, plan_id: str, body: PlanIn) -> PlanOut:
+def edit_plan(request: HttpRequest, plan_id: str, body: PlanChangeIn) -> PlanOut:
     """A draft, or name, description and end of an active plan."""
     changes = body.changes()
     by = _by(request)
@@ -87,21 +87,21 @@ def remove_plan(request: HttpRequest, plan_id: str, version: int | None = None) 
 
 
 @router.post("/{plan_id}/activate", response={200: PlanOut, **CHANGING}, summary="Activate a draft")
-def activate(request: HttpRequest, plan_id: str, body: VersionIn | None = None) -> PlanOut:
+def activate(request: HttpRequest, plan_id: str, body: PlanVersionIn | None = None) -> PlanOut:
     """Each member gets a self- and a manager assessment; done again it finishes what broke off."""
     edition = body.version if body else None
     return plan_out(activate_plan(default_stores(), plan_id=plan_id, edition=edition, **_by(request)))
 
 
 @router.post("/{plan_id}/complete", response={200: PlanOut, **CHANGING}, summary="Complete an active plan")
-def complete(request: HttpRequest, plan_id: str, body: VersionIn | None = None) -> PlanOut:
+def complete(request: HttpRequest, plan_id: str, body: PlanVersionIn | None = None) -> PlanOut:
     """What was not submitted stays unfinished and is locked."""
     edition = body.version if body else None
     return plan_out(complete_plan(default_stores(), plan_id=plan_id, edition=edition, **_by(request)))
 
 
 @router.post("/{plan_id}/archive", response={200: PlanOut, **CHANGING}, summary="Archive a completed plan")
-def archive(request: HttpRequest, plan_id: str, body: VersionIn | None = None) -> PlanOut:
+def archive(request: HttpRequest, plan_id: str, body: PlanVersionIn | None = None) -> PlanOut:
     """It can only be read from then on."""
     edition = body.version if body else None
     return plan_out(archive_plan(default_stores(), plan_id=plan_id, edition=edition, **_by(request)))

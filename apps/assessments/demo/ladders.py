@@ -1,12 +1,12 @@
 """The ladder of the demo's first season: the present one as it was before it was revised."""
 
-import uuid
 from datetime import datetime
 from typing import Final
 
 from apps.accounts.demo import DEMO_ACTOR
 from apps.ladders.entities import LadderVersion
-from apps.ladders.ladder import Category, Competency, Ladder, Level
+from apps.ladders.ladder import Competency, Ladder, Level
+from apps.ladders.parsing import written
 from apps.ladders.repository import LadderVersions
 from apps.storage.errors import Duplicate
 
@@ -42,10 +42,10 @@ def seed_former_ladder(versions: LadderVersions, present: LadderVersion, *, now:
     try:
         return versions.add(
             LadderVersion(
-                config_id=str(uuid.UUID(_FORMER)),
+                config_id=_FORMER,
                 ladder_version=FORMER_VERSION,
                 note="The first one, until the revision.",
-                config_content=as_markdown(ladder),
+                config_content=written(ladder),
                 parsed_config=ladder,
                 created_at=now,
                 updated_at=now,
@@ -66,26 +66,9 @@ def former(present: Ladder) -> Ladder:
     return Ladder(categories=(first, *middle, last) if others else (last,))
 
 
-def as_markdown(ladder: Ladder) -> str:
-    """The document that says what this ladder says."""
-    return "\n\n".join(line for category in ladder.categories for line in _of_category(category)) + "\n"
-
-
 def _reworded(competency: Competency) -> Competency:
     first, *others = competency.levels
     early = first.model_copy(
         update={"expectation": f"With guidance: {first.expectation[:1].lower()}{first.expectation[1:]}"}
     )
     return competency.model_copy(update={"levels": (early, *others)})
-
-
-def _of_category(category: Category) -> list[str]:
-    parts = [f"# {category.title}", category.introduction]
-    for one in category.competencies:
-        parts += [f"## {one.title}", one.introduction, "\n".join(_of_level(level) for level in one.levels)]
-    return [part for part in parts if part]
-
-
-def _of_level(level: Level) -> str:
-    explanation = "".join(f"\n   {line}".rstrip() for line in level.explanation.splitlines())
-    return f"{level.number}. {level.expectation}" + (f"\n{explanation}\n" if explanation else "")

@@ -27,7 +27,6 @@ BEGUN_DAYS_AGO: Final = 25
 _DONE: Final = Pointer(name="demo-seasons", target="made")
 _PLANS: Final = uuid.UUID("2a8b3a35-7c53-46a4-8b0d-c6b4a5b2d7f3")
 _LATER: Final = {"Esi Mensah": 1, "Priya Raghunath": 1, "Helga Brandt": 2}  # joined with the season of this number
-_SUBMITTED_DAYS: Final = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

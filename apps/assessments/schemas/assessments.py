@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from apps.api_shapes import Camel
+from apps.api_shapes import Camel, Count, Number
 from apps.assessments.entities import Assessment, AssessmentStatus, AssessmentType
 from apps.assessments.services.answering import AnswerOutcome, ConclusionOutcome, GivenAnswer, GivenConclusion, Saved
 from apps.ladders.ladder import Ladder
@@ -18,10 +18,10 @@ class AnswerIn(Camel):
 
     category: str
     competency: str
-    level: int | None = None
+    level: Number | None = None
     evidence: str = ""
     next_level_feedback: str = ""
-    revision: int = Field(default=0, ge=0)
+    revision: Count = 0
 
     def given(self) -> GivenAnswer:
         """The same for the service."""
@@ -37,9 +37,9 @@ class AnswerIn(Camel):
 class ConclusionIn(Camel):
     """The overall level and the way forward, and the revision of both that their writer knew."""
 
-    current_level: int | None = None
+    current_level: Number | None = None
     way_forward: str = ""
-    revision: int = Field(default=0, ge=0)
+    revision: Count = 0
 
     def given(self) -> GivenConclusion:
         """The same for the service."""
@@ -57,7 +57,7 @@ class SaveIn(Camel):
 class SubmitIn(Camel):
     """`version` is the one that was looked at: another one is not submitted."""
 
-    version: int | None = None
+    version: Count | None = None
 
 
 class ReopenIn(Camel):
@@ -87,7 +87,7 @@ class ConclusionOut(Camel):
     saved: bool = True
 
 
-class ListedOut(Camel):
+class AssessmentListedOut(Camel):
     """An assessment without its answers."""
 
     assessment_id: str
@@ -98,14 +98,14 @@ class ListedOut(Camel):
     assessor_id: str
     season: str
     status: AssessmentStatus
-    answered: int
-    competencies: int
+    answered_count: int
+    competency_count: int
     submitted_at: datetime | None
     reopened_at: datetime | None
     version: int
 
 
-class AssessmentOut(ListedOut):
+class AssessmentOut(AssessmentListedOut):
     """An assessment with an answer for every competency of its ladder, in the ladder's order."""
 
     config_id: str
@@ -117,7 +117,7 @@ class AssessmentOut(ListedOut):
 class AssessmentPageOut(Camel):
     """One page of assessments."""
 
-    items: list[ListedOut]
+    items: list[AssessmentListedOut]
     next: str | None
     previous: str | None
 
@@ -128,8 +128,8 @@ class SavedOut(Camel):
     answers: list[AnswerOut]
     conclusion: ConclusionOut | None
     status: AssessmentStatus
-    answered: int
-    competencies: int
+    answered_count: int
+    competency_count: int
     version: int
 
 
@@ -140,9 +140,9 @@ class SubmittedOut(Camel):
     report_id: str | None
 
 
-def listed_out(assessment: Assessment) -> ListedOut:
+def listed_out(assessment: Assessment) -> AssessmentListedOut:
     """An assessment for a list."""
-    return ListedOut(**_head(assessment))
+    return AssessmentListedOut(**_head(assessment))
 
 
 def assessment_out(assessment: Assessment, ladder: Ladder) -> AssessmentOut:
@@ -176,8 +176,8 @@ def saved_out(saved: Saved) -> SavedOut:
         answers=[outcome_out(one) for one in saved.answers],
         conclusion=conclusion_out(saved.conclusion) if saved.conclusion else None,
         status=saved.assessment.status,
-        answered=saved.assessment.answered_count,
-        competencies=saved.assessment.competency_count,
+        answered_count=saved.assessment.answered_count,
+        competency_count=saved.assessment.competency_count,
         version=saved.assessment.version,
     )
 
@@ -228,8 +228,8 @@ def _head(assessment: Assessment) -> dict[str, Any]:
         "assessor_id": assessment.assessor_id,
         "season": assessment.season,
         "status": assessment.status,
-        "answered": assessment.answered_count,
-        "competencies": assessment.competency_count,
+        "answered_count": assessment.answered_count,
+        "competency_count": assessment.competency_count,
         "submitted_at": assessment.submitted_at,
         "reopened_at": assessment.reopened_at,
         "version": assessment.version,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from apps.api_shapes import Camel
+from apps.api_shapes import Camel, Count
 from apps.assessments.entities import Assessment, Plan, PlanStatus
 from apps.assessments.services.plans import PlanContent
 from apps.assessments.showing.plan_board import Board, MemberProgress
@@ -15,7 +15,7 @@ Description = Annotated[str, Field(max_length=2000)]
 SeasonText = Annotated[str, Field(max_length=10, description="Such as 2026-Q1, 2026-H2 or 2026.")]
 
 
-class NewPlanIn(Camel):
+class PlanIn(Camel):
     """A draft to prepare; both dates are included."""
 
     team_id: Annotated[str, Field(min_length=1, max_length=64)]
@@ -30,10 +30,10 @@ class NewPlanIn(Camel):
         return PlanContent(**self.model_dump(exclude={"team_id"}))
 
 
-class PlanIn(Camel):
+class PlanChangeIn(Camel):
     """What to change; what is left out stays. `version` is the one that was read: after another change it is a 409."""
 
-    version: int
+    version: Count
     plan_name: PlanName | None = None
     season: SeasonText | None = None
     start_date: date | None = None
@@ -46,10 +46,10 @@ class PlanIn(Camel):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class VersionIn(Camel):
+class PlanVersionIn(Camel):
     """The version that was read, where the deed is to be refused after another change."""
 
-    version: int | None = None
+    version: Count | None = None
 
 
 class PlanListedOut(Camel):
@@ -63,7 +63,7 @@ class PlanListedOut(Camel):
     end_date: date
     status: PlanStatus
     config_id: str
-    config_version: str
+    ladder_version: str
     member_count: int
     assessment_count: int
     self_submitted: int
@@ -82,7 +82,7 @@ class PlanOut(PlanListedOut):
     reminded_at: datetime | None
 
 
-class ProgressOut(Camel):
+class AssessmentProgressOut(Camel):
     """How far an assessment is. `endedAt` is there where it stays unfinished."""
 
     assessment_id: str
@@ -94,18 +94,18 @@ class ProgressOut(Camel):
     ended_at: datetime | None
 
 
-class MemberOut(Camel):
+class PlanMemberOut(Camel):
     """A member's two assessments; `reportId` is there once both are submitted."""
 
     member_id: str
     name: str
     is_former: bool
-    own: ProgressOut | None
-    manager: ProgressOut | None
+    own: AssessmentProgressOut | None
+    manager: AssessmentProgressOut | None
     report_id: str | None
 
 
-class PersonOut(Camel):
+class PlanPersonOut(Camel):
     """Somebody of the team."""
 
     member_id: str
@@ -115,8 +115,8 @@ class PersonOut(Camel):
 class PlanDetailOut(PlanOut):
     """A plan with its matrix; `notAsked` are members who have no assessments: yet, or while it is a draft."""
 
-    members: list[MemberOut]
-    not_asked: list[PersonOut]
+    members: list[PlanMemberOut]
+    not_asked: list[PlanPersonOut]
 
 
 class PlanPageOut(Camel):
@@ -148,17 +148,17 @@ def detail_out(board: Board) -> PlanDetailOut:
     return PlanDetailOut(
         **_of(board.plan, PlanOut),
         members=[_member_out(row) for row in board.rows],
-        not_asked=[PersonOut(member_id=member_id, name=name) for member_id, name in board.lacking],
+        not_asked=[PlanPersonOut(member_id=member_id, name=name) for member_id, name in board.lacking],
     )
 
 
 def _of(plan: Plan, shape: type[PlanListedOut]) -> dict[str, Any]:
-    own = {"version": plan.edition, "is_settled": plan.unsettled is None}
+    own = {"version": plan.edition, "ladder_version": plan.config_version, "is_settled": plan.unsettled is None}
     return {name: own[name] if name in own else getattr(plan, name) for name in shape.model_fields}
 
 
-def _member_out(row: MemberProgress) -> MemberOut:
-    return MemberOut(
+def _member_out(row: MemberProgress) -> PlanMemberOut:
+    return PlanMemberOut(
         member_id=row.member_id,
         name=row.name,
         is_former=row.is_former,
@@ -168,5 +168,9 @@ def _member_out(row: MemberProgress) -> MemberOut:
     )
 
 
-def _progress_out(one: Assessment | None) -> ProgressOut | None:
-    return ProgressOut(**{name: getattr(one, name) for name in ProgressOut.model_fields}) if one else None
+def _progress_out(one: Assessment | None) -> AssessmentProgressOut | None:
+    return (
+        AssessmentProgressOut(**{name: getattr(one, name) for name in AssessmentProgressOut.model_fields})
+        if one
+        else None
+    )

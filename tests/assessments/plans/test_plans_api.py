@@ -47,7 +47,7 @@ def test_what_cannot_be_is_told_with_its_field(season, api) -> None:
     given = {**BODY, "teamId": season.team.team_id}
     refused = api.post("", {**given, "season": "soon"})
     assert (refused.status, refused.body["error"]["field"]) == (422, "season")
-    assert api.post("", {**given, "endDate": "2026-09-01"}).body["error"]["field"] == "end_date"
+    assert api.post("", {**given, "endDate": "2026-09-01"}).body["error"]["field"] == "endDate"
     assert api.post("", {**given, "status": "active"}).status == 422
     season.activated()
     other = season.draft(plan_name="Other")

@@ -35,8 +35,11 @@ class Command(SheetCommand):
                 self.stdout.write(f"{verb}  {team.team_name} ({team.manager_name})")
                 for name in team.member_names:
                     self.stdout.write(f"          + {name}")
+                if team.description is not None and not team.is_new:
+                    self.stdout.write("          another description")
             self.stdout.write(
-                f"Would make {plan.new_teams} teams and {plan.new_members} memberships; "
+                f"Would make {plan.new_teams} teams and {plan.new_members} memberships, "
+                f"and change {plan.descriptions} descriptions; "
                 f"{plan.left} teams and {plan.members_left} memberships are there already."
             )
             return
@@ -49,5 +52,7 @@ class Command(SheetCommand):
             now=now,
             followed=partial(after_change, now=now),
         )
-        self.stdout.write(f"Made {done.teams} teams and {done.members} memberships.")
+        self.stdout.write(
+            f"Made {done.teams} teams and {done.members} memberships, changed {done.descriptions} descriptions."
+        )
         self.tell_left_out(done.left_out)
