@@ -133,7 +133,16 @@ def test_the_managers_form_has_the_submitted_self_assessment_beside_and_before_o
     page = shown(browser(season.mona).get(address(season, MANAGER)))
     assert "in progress: 1 of 3 answered" in page
     assert "SECRETDRAFT" not in page
+    for reader in (season.mona, season.ada):  # nor on the page of the self-assessment itself, nor by the API
+        own = browser(reader).get(address(season))
+        assert own.status_code == 200 and "it may still change" in shown(own)
+        told = browser(reader).get(f"/api{address(season)}"[:-1]).json()
+        assert (told["status"], told["answered"]) == ("in_progress", 1)
+        assert {answer["level"] for answer in told["answers"]} == {None}
+        assert "SECRETDRAFT" not in shown(own) + str(told)
+    assert "SECRETDRAFT" in browser(season.timo).get(f"/api{address(season)}"[:-1]).content.decode()
     hand_in(season, SELF)
+    assert "None chosen" not in shown(browser(season.mona).get(address(season)))
     page = shown(browser(season.mona).get(address(season, MANAGER)))
     assert "Timo Member\N{RIGHT SINGLE QUOTATION MARK}s own view" in page
     assert "Timo Member chose this" in page

@@ -137,7 +137,8 @@ def _reading_page(
         "may_reopen": is_reopenable and allowed(user, Permission.ASSESSMENT_REOPEN, found.thing),
         "reason": reason,
         "reason_error": error,
-        "parts": _parts(request, found),
+        "may_read": found.may_be_read_by(user),
+        "parts": _parts(request, found) if found.may_be_read_by(user) else [],
     }
     return render(request, "assessments/read.html", context, status=status)
 
