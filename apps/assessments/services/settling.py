@@ -5,7 +5,7 @@ written on the condition that it is still the one that was followed.
 
 Who leaves the team keeps their assessments. Where one of them is, or before a reopening was, submitted they count on,
 and what is open can be handed in; where none is, both stay unfinished, are locked, and count no more, until the person
-comes back.
+comes back. Of who comes to lead the team nobody gives the manager's view: it stays unfinished.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,7 +89,9 @@ def _follow(stores: Stores, plan: Plan, team: Team, *, now: datetime) -> None:
     steps = [
         *_made(stores, plan, team, sorted(team.member_ids.difference(rows)), now=now),
         *(
-            _handed_over(stores, row.values(), team) if member in counting else _ended(stores, row.values(), now=now)
+            _handed_over(stores, row.values(), team, now=now)
+            if member in counting
+            else _ended(stores, row.values(), now=now)
             for member, row in rows.items()
         ),
     ]
@@ -152,14 +154,19 @@ def _made(stores: Stores, plan: Plan, team: Team, members: Sequence[str], *, now
         ]
 
 
-def _handed_over(stores: Stores, row: Iterable[Assessment], team: Team) -> list[Write]:
+def _handed_over(stores: Stores, row: Iterable[Assessment], team: Team, *, now: datetime) -> list[Write]:
     """An open manager assessment goes to the present manager, and back to work what ended before somebody came back."""
     writes = []
     for one in row:
-        is_back = one.ended_at is not None and one.team_member_id in team.member_ids
-        goes_on = one.assessment_type is AssessmentType.MANAGER and one.assessor_id != team.manager_id
-        if not one.is_submitted and (is_back or goes_on):
-            change = {"assessor_id": team.manager_id} if goes_on else {}
+        is_managers = one.assessment_type is AssessmentType.MANAGER
+        can_be_given = not is_managers or one.team_member_id != team.manager_id
+        change: dict[str, datetime | str] = {}
+        if is_managers and can_be_given and one.assessor_id != team.manager_id:
+            change["assessor_id"] = team.manager_id
+        if not can_be_given and one.ended_at is None:
+            change["ended_at"] = now
+        is_back = can_be_given and one.ended_at is not None
+        if not one.is_submitted and (change or is_back):
             update = Update(set=change, remove=("ended_at",) if is_back else ())
             writes.append(stores.assessments.updating(one.assessment_id, update, condition=_open))
     return writes

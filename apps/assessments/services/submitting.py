@@ -117,8 +117,8 @@ def generate_report(stores: Stores, *, plan_id: str, member_id: str, by: User, a
 def reopen(stores: Stores, *, assessment_id: str, reason: str, by: User, actor: Actor, now: datetime) -> Assessment:
     """Take a submission back, so that the assessor can change it; the report says so until both are submitted again.
 
-    Raises `AssessmentNotFound`, `Forbidden`, `Invalid` (field `reason`), `NotReopened` where it is open already or its
-    plan has ended, `Contention`.
+    Raises `AssessmentNotFound`, `Forbidden`, `Invalid` (field `reason`), `NotReopened` where it is open already, its
+    plan has ended or nobody could change it, `Contention`.
     """
     why = reason.strip()
 
@@ -233,6 +233,9 @@ def _require_reopenable(found: Opened) -> None:
         raise NotReopened("This assessment is open: there is no submission to take back.")
     if found.plan.status is not PlanStatus.ACTIVE:
         raise NotReopened("The plan of this assessment has ended: its assessments stay as they are.")
+    is_managers = found.assessment.assessment_type is AssessmentType.MANAGER
+    if is_managers and found.team is not None and found.team.manager_id == found.assessment.team_member_id:
+        raise NotReopened("The person it is about leads the team now, so that nobody could change it.")
 
 
 def _demands(stores: Stores, found: Opened) -> list[Write]:

@@ -231,6 +231,18 @@ def test_who_leaves_after_one_half_was_submitted_counts_on(season) -> None:
     assert season.stores.assessments.get(_of(season, plan, 1, AssessmentType.MANAGER)).is_open
 
 
+def test_of_who_comes_to_lead_the_team_nobody_gives_the_managers_view_until_somebody_else_leads_it(season) -> None:
+    plan, promoted = season.activated(), season.members[1]
+    own = season.stores.assessments.get(_of(season, plan, 1, AssessmentType.SELF))
+    season.stores.assessments.save(own.evolve(status=AssessmentStatus.SUBMITTED, submitted_at=NOW))
+    season.with_members(season.members[0])
+    for leader, waiting in ((promoted, 1), (season.boss, 2)):
+        season.led_by(leader)
+        follow_team(season.stores, team_id=season.team.team_id, now=NOW)
+        assert len(season.stores.assessments.waiting_for(leader.user_id)) == waiting
+        assert season.stored(plan).member_count == 2
+
+
 def test_a_team_without_members_or_inactive_is_refused(store) -> None:
     season = season_on(store, members=0)
     draft = season.draft()
