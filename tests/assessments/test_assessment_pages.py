@@ -137,7 +137,7 @@ def test_the_managers_form_has_the_submitted_self_assessment_beside_and_before_o
         own = browser(reader).get(address(season))
         assert own.status_code == 200 and "it may still change" in shown(own)
         told = browser(reader).get(f"/api{address(season)}"[:-1]).json()
-        assert (told["status"], told["answered"]) == ("in_progress", 1)
+        assert (told["status"], told["answeredCount"]) == ("in_progress", 1)
         assert {answer["level"] for answer in told["answers"]} == {None}
         assert "SECRETDRAFT" not in shown(own) + str(told)
     assert "SECRETDRAFT" in browser(season.timo).get(f"/api{address(season)}"[:-1]).content.decode()
