@@ -6,11 +6,16 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+LONGEST_STRING: Final = 1024 * 1024  # as long as a whole request may be
+
 
 class Camel(Schema):
     """Names in camelCase, as in the socket's messages; unknown ones are refused."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    # With a longest text pydantic reads every one, and refuses what JSON can hold and no store can: half a character.
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", str_max_length=LONGEST_STRING
+    )
 
 
 class ErrorDetail(Schema):
