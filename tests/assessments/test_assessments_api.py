@@ -1,5 +1,7 @@
 """The API of assessments, held against its OpenAPI document: whose they are, revisions, and what it answers."""
 
+import json
+
 import pytest
 
 from apps.accounts.entities import Role
@@ -118,6 +120,14 @@ def test_an_administrator_reopens(season):
 def test_a_change_by_cookie_needs_the_token(season, method):
     path = f"/{season.id(SELF)}" + ("/start" if method == "post" else "")
     assert api(season.timo).send(method, path, {"answers": []}, token=None).status == 403
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", " \\r\\n\\ud83d\\ude00\\u2028 "])
+def test_any_text_is_stored_as_it_was_sent(season, text):
+    body = f'{{"answers": [{{"category": "Craft", "competency": "Design", "evidence": "{text}"}}]}}'.encode()
+    found = api(season.timo).send("patch", f"/{season.id(SELF)}", body)
+    assert found.status == 200
+    assert season.stored(SELF).answer(("Craft", "Design")).evidence == json.loads(f'"{text}"')
 
 
 def test_half_a_character_is_no_text_and_refused(season):
