@@ -7,6 +7,7 @@ import pytest
 
 from apps.assessments.entities import AssessmentStatus, Plan, PlanStatus, Season
 from apps.assessments.repository import Plans, Seasons
+from apps.reports import showing
 from apps.storage.transaction import Transaction
 from tests.policy_runs.web import beyond_sign_in, browser
 from tests.seasons import active_ladder, admin, manager, plan_of, reported, team_member, team_of
@@ -203,6 +204,16 @@ def test_the_organisation_is_read_from_the_counters_of_its_plans(harbour, store,
     assert "Dock" not in told, "a draft asks nobody for anything yet"
     assert told.index("Quay 2026-Q1") < told.index("Harbour 2026-Q1"), "the least complete first"
     assert browser(harbour.ada).get("/reports/organisation/?season=2020-Q1").status_code == 404
+
+
+def test_of_many_differences_in_a_plan_the_furthest_are_named_and_the_others_counted(harbour, store, monkeypatch):
+    monkeypatch.setattr(showing, "MOST_APART", 1)
+    at = {"team": harbour.team, "ladder": harbour.ladder}
+    reported(store, harbour.plan, harbour.tim.user_id, own=(1, 7, 4), by_manager=(7, 3, 4), **at)
+    html = browser(harbour.mona).get(f"/reports/plan/{harbour.plan.plan_id}/").content.decode()
+    section = html[html.index('id="apart-heading"') :]
+    assert section.count('<th scope="row">') == 1 and ">Tim Other</a>" in section and "+6" in section
+    assert "And 2 more: each report names its own." in section
 
 
 def test_a_thousand_teams_take_the_organisation_three_requests(store, costs):
