@@ -1,5 +1,6 @@
 """The API: one NinjaAPI, one shape for errors, one router for each domain."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 from apps.accounts.api import session_auth, token_auth
 from apps.accounts.decorators import sign_in_required
@@ -25,7 +27,20 @@ from project.health import router as health
 from project.middleware import error_response, reference_of
 from project.views import csrf_failure
 
+
+class WholeCharacters(Parser):
+    """Reads JSON bodies. Half a character, such as a field's limit leaves of a typed emoji, becomes a question mark."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """What the body says. Raises `ValueError` where it is no JSON."""
+        found = json.loads(request.body)
+        if b"\\ud" not in request.body.lower():  # as whole ones beyond the first 65,536 are escaped, in halves
+            return found
+        return json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
+
+
 api = NinjaAPI(
+    parser=WholeCharacters(),
     title="Rungs",
     version="1",
     description=(

@@ -1,5 +1,7 @@
 """The API of assessments, held against its OpenAPI document: whose they are, revisions, and what it answers."""
 
+import json
+
 import pytest
 
 from apps.accounts.entities import Role
@@ -56,8 +58,18 @@ def test_another_revision_is_409_with_what_is_stored_and_the_rest_is_saved(seaso
     assert client.send("patch", path, {"answers": [answer(evidence="second", revision=1)]}).status == 200
 
 
+def test_half_of_a_character_is_no_failure_and_costs_nothing_else(season):
+    client, path = api(season.timo), f"/{season.id(SELF)}"
+    body = {"answers": [answer(evidence="Ä \U0001f642")], "conclusion": {"wayForward": "Well d\ud83d"}}
+    saved = client.send("patch", path, json.dumps(body).encode())
+    assert (saved.status, saved.body["conclusion"]["wayForward"]) == (200, "Well d?")
+    assert saved.body["answers"][0]["evidence"] == "Ä \U0001f642"
+
+
 def test_what_cannot_be_saved_or_submitted_is_named(season):
     client, path = api(season.timo), f"/{season.id(SELF)}"
+    no_number = client.send("patch", path, {"conclusion": {"currentLevel": True}})
+    assert (no_number.status, no_number.body["error"]["field"]) == (422, "conclusion.currentLevel")
     found = client.send("patch", path, {"answers": [answer(evidence="x" * 5001), answer("Cooking")]})
     assert (found.status, found.code) == (422, "invalid_answer")
     assert [one["competency"] for one in found.body["error"]["details"]] == ["Design", "Cooking"]
