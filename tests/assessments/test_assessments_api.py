@@ -60,6 +60,8 @@ def test_another_revision_is_409_with_what_is_stored_and_the_rest_is_saved(seaso
 
 def test_what_cannot_be_saved_or_submitted_is_named(season):
     client, path = api(season.timo), f"/{season.id(SELF)}"
+    no_number = client.send("patch", path, {"conclusion": {"currentLevel": True}})
+    assert (no_number.status, no_number.body["error"]["field"]) == (422, "conclusion.currentLevel")
     found = client.send("patch", path, {"answers": [answer(evidence="x" * 5001), answer("Cooking")]})
     assert (found.status, found.code) == (422, "invalid_answer")
     assert [one["competency"] for one in found.body["error"]["details"]] == ["Design", "Cooking"]
