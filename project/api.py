@@ -37,6 +37,7 @@ class Json(Parser):
 
 
 api = NinjaAPI(
+    parser=Json(),
     title="Rungs",
     version="1",
     description=(
@@ -53,7 +54,6 @@ api = NinjaAPI(
     openapi_url="/api/openapi.json",
     docs_url=None,
     docs_decorator=sign_in_required,
-    parser=Json(),
 )
 api.add_router("/api/users", users)
 api.add_router("/api/teams", teams)

@@ -1,7 +1,7 @@
 """Who a request comes from, and how a browser is signed in and out."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -74,6 +74,11 @@ def signed_in_user(request: HttpRequest) -> User:
 def actor_of(request: HttpRequest) -> Actor:
     """The signed-in user as the audit log names who acts, with the address they come from."""
     return signed_in_user(request).acting(address_of(request), via=via_of(request))
+
+
+def done_by(request: HttpRequest) -> dict[str, Any]:
+    """What services ask of whoever changes something: `by`, `actor` and `now`."""
+    return {"by": signed_in_user(request), "actor": actor_of(request), "now": datetime.now(UTC)}
 
 
 def via_of(request: HttpRequest) -> str:

@@ -116,15 +116,15 @@ class Reports(Repository[Report]):
     noun = "report"
 
     def of_plan(self, plan_id: str) -> list[Report]:
-        """A plan's reports; the index lags."""
+        """A plan's reports, without notes and next steps; the index lags."""
         return list(self.page(Query(partition=plan_id, index="planId-index"), limit=MOST_IN_A_MATRIX).items)
 
     def listed(self, plan_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[Report]:
-        """A page of a plan's reports; the index lags. Raises `BadCursor`."""
+        """A page of a plan's reports, without notes and next steps; the index lags. Raises `BadCursor`."""
         return self.page(Query(partition=plan_id, index="planId-index"), limit=limit, cursor=cursor)
 
     def of_member(self, member_id: str) -> list[Report]:
-        """The reports on this person, by season, the first one first; the index lags."""
+        """The reports on this person, by season, the first one first, without notes and next steps; the index lags."""
         page = self.page(Query(partition=member_id, index="teamMemberId-index"), limit=MOST_SEASONS)
         return sorted(page.items, key=lambda report: (season_order(report.season), report.generated_at))
 

@@ -29,6 +29,24 @@ _ASSESSMENT_LISTED = (
     "endedAt",
     "updatedAt",
 )
+# All but what people wrote after they had met: that can be sixty times as much as the levels.
+_REPORT_LISTED = (
+    "planId",
+    "teamId",
+    "teamMemberId",
+    "season",
+    "configId",
+    "selfAssessmentId",
+    "managerAssessmentId",
+    "finalLevel",
+    "selfAssessedLevel",
+    "variance",
+    "generatedAt",
+    "exportedAt",
+    "reopenedAt",
+    "discussedOn",
+    "notesRevision",
+)
 
 
 def _but(listed: tuple[str, ...], *keys: str) -> tuple[str, ...]:
@@ -116,9 +134,17 @@ ASSESSMENT_REPORTS = Table(
     name="AssessmentReports",
     partition_key=Key("reportId"),
     indexes=(
-        Index(name="planId-index", partition_key=Key("planId"), question="Which reports came of this plan?"),
         Index(
-            name="teamMemberId-index", partition_key=Key("teamMemberId"), question="Which reports are on this person?"
+            name="planId-index",
+            partition_key=Key("planId"),
+            include=_but(_REPORT_LISTED, "planId"),
+            question="Which reports came of this plan?",
+        ),
+        Index(
+            name="teamMemberId-index",
+            partition_key=Key("teamMemberId"),
+            include=_but(_REPORT_LISTED, "teamMemberId"),
+            question="Which reports are on this person?",
         ),
     ),
     recovery=Recovery.EVERYWHERE,

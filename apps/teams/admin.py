@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -11,7 +10,7 @@ from django.urls import reverse
 
 from apps.accounts.admin import UserAdmin
 from apps.accounts.entities import folded
-from apps.accounts.middleware import actor_of, signed_in_user
+from apps.accounts.middleware import done_by
 from apps.accounts.permissions import Permission
 from apps.console.entity_admin import EntityAdmin
 from apps.console.forms.inlines import Inline
@@ -75,12 +74,12 @@ class TeamAdmin(EntityAdmin[Team]):
             team_name=entity.team_name,
             description=entity.description,
             manager_id=entity.manager_id,
-            **_by(request),
+            **done_by(request),
         )
 
     def change(self, request: HttpRequest, *, before: Team, after: Team) -> Team:
         """Change a team, and let those follow who must."""
-        done = _by(request)
+        done = done_by(request)
         stored = services.change_team(default_stores(), before=before, after=after, **done)
         if stored.unsettled:
             after_change(stored.team_id, now=done["now"])
@@ -100,13 +99,13 @@ class TeamAdmin(EntityAdmin[Team]):
     def deactivate(self, request: HttpRequest, entity: Team, data: Mapping[str, Any]) -> None:
         """Put the team away."""
         del data
-        services.deactivate_team(default_stores(), team_id=entity.team_id, **_by(request))
+        services.deactivate_team(default_stores(), team_id=entity.team_id, **done_by(request))
 
     @row_action("Reactivate", permission=Permission.TEAM_DELETE, done="reactivated")
     def reactivate(self, request: HttpRequest, entity: Team, data: Mapping[str, Any]) -> None:
         """Take the team out again."""
         del data
-        done = _by(request)
+        done = done_by(request)
         services.reactivate_team(default_stores(), team_id=entity.team_id, **done)
         after_change(entity.team_id, now=done["now"])
 
@@ -142,7 +141,7 @@ class MembershipAdmin(EntityAdmin[TeamMembership]):
 
     def create(self, request: HttpRequest, entity: TeamMembership) -> TeamMembership:
         """Put somebody into a team."""
-        done, stores = _by(request), default_stores()
+        done, stores = done_by(request), default_stores()
         services.add_members(stores, team_id=entity.team_id, user_ids=[entity.user_id], **done)
         after_change(entity.team_id, now=done["now"])
         return stores.memberships.get((entity.team_id, entity.user_id), consistent=True)
@@ -158,7 +157,7 @@ class MembershipAdmin(EntityAdmin[TeamMembership]):
 
     def remove(self, request: HttpRequest, entity: TeamMembership) -> None:
         """Take somebody out of a team."""
-        done = _by(request)
+        done = done_by(request)
         services.remove_members(default_stores(), team_id=entity.team_id, user_ids=[entity.user_id], **done)
         after_change(entity.team_id, now=done["now"])
 
@@ -185,8 +184,3 @@ class MembersOfTeam(Inline):
 
 
 TeamAdmin.children = (MembersOfTeam,)  # which stands on the screens of memberships, and these on those of teams
-
-
-def _by(request: HttpRequest) -> dict[str, Any]:
-    """Who does it, from where and when."""
-    return {"by": signed_in_user(request), "actor": actor_of(request), "now": datetime.now(UTC)}

@@ -1,6 +1,5 @@
 """The API of teams and their members."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -8,7 +7,7 @@ from ninja import Router, Status
 from pydantic import Field
 
 from apps.accounts.entities import LONGEST_NAME, User, folded
-from apps.accounts.middleware import actor_of, signed_in_user
+from apps.accounts.middleware import done_by, signed_in_user
 from apps.accounts.permissions import Permission, allowed
 from apps.api_shapes import CHANGING, READING, CursorText
 from apps.errors import NotFound
@@ -58,7 +57,7 @@ def list_teams(
 @router.post("", response={201: TeamDetailOut, **CHANGING}, summary="Make a team")
 def create_team(request: HttpRequest, body: TeamIn) -> Status[TeamDetailOut]:
     """For administrators. A manager has each name once (409)."""
-    team = services.create_team(default_stores(), **body.model_dump(), **_done_by(request))
+    team = services.create_team(default_stores(), **body.model_dump(), **done_by(request))
     return Status(201, team_detail_out(team))
 
 
@@ -71,7 +70,7 @@ def get_team(request: HttpRequest, team_id: str) -> TeamDetailOut:
 @router.patch("/{team_id}", response={200: TeamDetailOut, **CHANGING}, summary="Change a team")
 def change_team(request: HttpRequest, team_id: str, body: TeamChangeIn) -> TeamDetailOut:
     """Name and description; for administrators also who leads it and whether it is active."""
-    stores, done = default_stores(), _done_by(request)
+    stores, done = default_stores(), done_by(request)
     before = editable_team(stores.teams, team_id=team_id, by=done["by"])
     if before.version != body.version:
         raise StaleVersion("Somebody changed this team in the meantime. Read it again, then repeat your change.")
@@ -83,7 +82,7 @@ def change_team(request: HttpRequest, team_id: str, body: TeamChangeIn) -> TeamD
 @router.delete("/{team_id}", response={204: None, **CHANGING}, summary="Deactivate a team")
 def delete_team(request: HttpRequest, team_id: str) -> Status[None]:
     """For administrators. A team is never lost: it is inactive from now on, and `isActive` brings it back."""
-    services.deactivate_team(default_stores(), team_id=team_id, **_done_by(request))
+    services.deactivate_team(default_stores(), team_id=team_id, **done_by(request))
     return Status(204, None)
 
 
@@ -100,7 +99,7 @@ def list_members(request: HttpRequest, team_id: str) -> TeamMembersOut:
 @router.post("/{team_id}/members", response={200: TeamDetailOut, **CHANGING}, summary="Add members")
 def add_members(request: HttpRequest, team_id: str, body: TeamMembersIn) -> TeamDetailOut:
     """Active people with the role team member. Where one of them cannot be added, nobody is (422)."""
-    done = _done_by(request)
+    done = done_by(request)
     stored = services.add_members(default_stores(), team_id=team_id, user_ids=body.user_ids, **done)
     return team_detail_out(_followed(stored, done))
 
@@ -108,7 +107,7 @@ def add_members(request: HttpRequest, team_id: str, body: TeamMembersIn) -> Team
 @router.delete("/{team_id}/members/{user_id}", response={204: None, **CHANGING}, summary="Remove a member")
 def remove_member(request: HttpRequest, team_id: str, user_id: str) -> Status[None]:
     """204 also where they are not in it."""
-    done = _done_by(request)
+    done = done_by(request)
     services.remove_members(default_stores(), team_id=team_id, user_ids=[user_id], **done)
     after_change(team_id, now=done["now"])
     return Status(204, None)
@@ -126,8 +125,3 @@ def _followed(team: Team, done: dict[str, Any]) -> Team:
     """The team once those have followed who stand above: that makes another version of it."""
     after_change(team.team_id, now=done["now"])
     return default_stores().teams.get(team.team_id, consistent=True)
-
-
-def _done_by(request: HttpRequest) -> dict[str, Any]:
-    """Who does it, from where and when."""
-    return {"by": signed_in_user(request), "actor": actor_of(request), "now": datetime.now(UTC)}

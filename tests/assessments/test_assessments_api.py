@@ -1,5 +1,7 @@
 """The API of assessments, held against its OpenAPI document: whose they are, revisions, and what it answers."""
 
+import json
+
 import pytest
 
 from apps.accounts.entities import Role
@@ -58,6 +60,8 @@ def test_another_revision_is_409_with_what_is_stored_and_the_rest_is_saved(seaso
 
 def test_what_cannot_be_saved_or_submitted_is_named(season):
     client, path = api(season.timo), f"/{season.id(SELF)}"
+    no_number = client.send("patch", path, {"conclusion": {"currentLevel": True}})
+    assert (no_number.status, no_number.body["error"]["field"]) == (422, "conclusion.currentLevel")
     found = client.send("patch", path, {"answers": [answer(evidence="x" * 5001), answer("Cooking")]})
     assert (found.status, found.code) == (422, "invalid_answer")
     assert [one["competency"] for one in found.body["error"]["details"]] == ["Design", "Cooking"]
@@ -118,6 +122,14 @@ def test_an_administrator_reopens(season):
 def test_a_change_by_cookie_needs_the_token(season, method):
     path = f"/{season.id(SELF)}" + ("/start" if method == "post" else "")
     assert api(season.timo).send(method, path, {"answers": []}, token=None).status == 403
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", " \\r\\n\\ud83d\\ude00\\u2028 "])
+def test_any_text_is_stored_as_it_was_sent(season, text):
+    body = f'{{"answers": [{{"category": "Craft", "competency": "Design", "evidence": "{text}"}}]}}'.encode()
+    found = api(season.timo).send("patch", f"/{season.id(SELF)}", body)
+    assert found.status == 200
+    assert season.stored(SELF).answer(("Craft", "Design")).evidence == json.loads(f'"{text}"')
 
 
 def test_half_a_character_is_no_text_and_refused(season):

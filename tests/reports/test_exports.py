@@ -13,10 +13,12 @@ import orjson
 import pypdfium2
 import pytest
 
+from apps.ladders.ladder import Category, Competency, Ladder, Level
 from apps.reports import pdf, pdf_process
 from apps.reports.errors import PdfUnavailable
 from apps.reports.pdf import chart_style, filled_in, made_pdf
 from tests.policy_runs.web import browser
+from tests.seasons import active_ladder, plan_of, reported
 
 ACCENT, OWN, HEAT = (0x45, 0x40, 0xB8), (0x6D, 0x6D, 0x78), (0xFD, 0xED, 0xEB)
 
@@ -49,6 +51,28 @@ def test_the_pdf_says_what_the_report_says_on_numbered_pages_marked_confidential
         *("Where the two views differ", "manager 3 levels below self", "Shows 6.", "On and up.", "Over the seasons"),
     ):
         assert words in told, words
+
+
+@pytest.mark.needs_pango
+def test_the_chart_of_twenty_categories_is_whole_on_the_first_page(harbour, store):
+    categories = tuple(
+        Category(
+            title=f"Category {number:02}",
+            competencies=(
+                Competency(title="Only one", levels=tuple(Level(number=n, expectation="It.") for n in range(1, 8))),
+            ),
+        )
+        for number in range(20)
+    )
+    ladder = active_ladder(store, Ladder(categories=categories), version="20.0.0")
+    plan = plan_of(store, harbour.team, ladder, season="2026-Q2")
+    levels = [2] * 20
+    report = reported(
+        store, plan, harbour.timo.user_id, team=harbour.team, ladder=ladder, own=levels, by_manager=levels
+    )
+    first = opened(browser(harbour.mona).get(f"/reports/{report.report_id}/report.pdf").content)[0]
+    told = first.get_textpage().get_text_range()
+    assert all(category.title in told for category in categories)
 
 
 @pytest.mark.needs_pango

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from apps.accounts.entities import Role
-from apps.assessments.entities import AssessmentStatus, Plan, PlanStatus, Season
-from apps.assessments.repository import Plans, Seasons
+from apps.assessments.entities import LONGEST_TEXT, AssessmentStatus, Plan, PlanStatus, Season
+from apps.assessments.repository import Plans, Reports, Seasons
 from apps.assessments.services.submitting import reopen, submit
 from apps.errors import Invalid
+from apps.reports import showing
 from apps.reports.services import Notes, discuss
 from apps.storage.transaction import Transaction
 from tests.policy_runs.web import beyond_sign_in, browser
@@ -221,11 +222,16 @@ def test_a_team_of_fifty_takes_three_requests(store, costs):
         reported(
             store, plan, somebody.user_id, team=team, ladder=ladder, own=(4, 4, 4), by_manager=(level, level, level)
         )
+    for report in Reports(store).of_plan(plan.plan_id):
+        whole = Reports(store).get(report.report_id)
+        Reports(store).save(whole.evolve(discussion_notes="ä" * LONGEST_TEXT, next_steps="ä" * LONGEST_TEXT))
     client = settled(leader)
-    with costs(requests=5) as cost:
+    with costs(requests=5, rcu=120) as cost:
         page = client.get(f"/reports/plan/{plan.plan_id}/")
     html = page.content.decode()
     assert sum(beyond_sign_in(cost).values()) <= 3
+    with costs(rcu=5):
+        browser(people[0]).get("/reports/")
     assert "Person 00" in html and "Person 49" in html and "50 of 50" in html
     assert html.count('<svg class="chart heat"') == 2
     assert html.index(">Person 00</text>") < html.index(">Person 49</text>")
@@ -246,6 +252,16 @@ def test_the_organisation_is_read_from_the_counters_of_its_plans(harbour, store,
     assert "Dock" not in told, "a draft asks nobody for anything yet"
     assert told.index("Quay 2026-Q1") < told.index("Harbour 2026-Q1"), "the least complete first"
     assert browser(harbour.ada).get("/reports/organisation/?season=2020-Q1").status_code == 404
+
+
+def test_of_many_differences_in_a_plan_the_furthest_are_named_and_the_others_counted(harbour, store, monkeypatch):
+    monkeypatch.setattr(showing, "MOST_APART", 1)
+    at = {"team": harbour.team, "ladder": harbour.ladder}
+    reported(store, harbour.plan, harbour.tim.user_id, own=(1, 7, 4), by_manager=(7, 3, 4), **at)
+    html = browser(harbour.mona).get(f"/reports/plan/{harbour.plan.plan_id}/").content.decode()
+    section = html[html.index('id="apart-heading"') :]
+    assert section.count('<th scope="row">') == 1 and ">Tim Other</a>" in section and "+6" in section
+    assert "And 2 more: each report names its own." in section
 
 
 def test_a_thousand_teams_take_the_organisation_three_requests(store, costs):

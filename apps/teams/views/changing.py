@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.decorators import permission_required, sign_in_required
 from apps.accounts.entities import LONGEST_NAME, Role
-from apps.accounts.middleware import signed_in_user
+from apps.accounts.middleware import done_by, signed_in_user
 from apps.accounts.permissions import Permission, allowed
 from apps.errors import Conflict, DomainError, Invalid
 from apps.storage.errors import StaleVersion
@@ -19,7 +19,7 @@ from apps.teams.access import editable_team
 from apps.teams.entities import Team
 from apps.teams.forms import LedTeamForm, TeamForm
 from apps.teams.showing import MOST_SUGGESTED
-from apps.teams.views.team import CONFLICT, UNPROCESSABLE, done_by
+from apps.teams.views.team import CONFLICT, UNPROCESSABLE
 from apps.teams.wiring import after_change, default_stores
 
 

@@ -1,7 +1,6 @@
 """One team: its people, and what is done to it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.decorators import sign_in_required
 from apps.accounts.entities import LONGEST_NAME
-from apps.accounts.middleware import actor_of, signed_in_user
+from apps.accounts.middleware import done_by, signed_in_user
 from apps.accounts.permissions import Permission, allowed
 from apps.errors import Conflict, DomainError, Invalid
 from apps.teams import services
@@ -22,11 +21,6 @@ from apps.teams.showing import Picker, people_of, picker_for
 from apps.teams.wiring import after_change, default_stores
 
 UNPROCESSABLE, CONFLICT = 422, 409
-
-
-def done_by(request: HttpRequest) -> dict[str, Any]:
-    """Who does it, from where and when."""
-    return {"by": signed_in_user(request), "actor": actor_of(request), "now": datetime.now(UTC)}
 
 
 @never_cache
