@@ -188,9 +188,6 @@ def _reviewed_page(request: HttpRequest, found: Opened) -> HttpResponse:
     except (InvalidAnswer, Incomplete) as refused:
         fresh = opened(stores, assessment_id=key, by=user)
         return _review_page(request, fresh, given=given, refused=refused, status=422)
-    except AssessmentLocked as locked:
-        messages.error(request, locked.public_message)
-        return _review_page(request, found, given=given, status=409)
     except Conflict as refused:
         messages.error(request, refused.public_message)
         fresh = opened(stores, assessment_id=key, by=user)
