@@ -3,9 +3,10 @@
 
 import { Card, conclusionPlace, placeOf, placeOfElement } from "./card.js";
 import { Connection } from "./connection.js";
-import { Kept, assessmentsWithUnsent } from "./kept.js";
-import { conflictNotice, copyNotice, notice } from "./notices.js";
+import { Kept } from "./kept.js";
+import { conflictNotice } from "./notices.js";
 import { SaveState } from "./save_state.js";
+import { markUnsent, showUnsent } from "./unsent.js";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
@@ -473,26 +474,6 @@ class FillIn {
     this.say("trouble", `Not saved: ${message}`);
     showUnsent(this.notices, this.kept, message);
     this.tell({ kind: "locked", message });
-  }
-}
-
-/** What was typed and cannot be sent any more: to be read and copied, until somebody lets go of it. */
-function showUnsent(holder, kept, message) {
-  const entries = kept.all();
-  if (entries.size === 0) return;
-  const discard = () => {
-    for (const place of kept.all().keys()) kept.drop(place);
-    holder.replaceChildren();
-  };
-  holder.replaceChildren(copyNotice({ message, entries: [...entries.values()], discard }));
-}
-
-/** In the list: which assessments have something unsent in this browser. */
-function markUnsent(list) {
-  const unsent = assessmentsWithUnsent(list.dataset.unsentOf);
-  for (const row of all("[data-assessment-row]", list)) {
-    if (!unsent.has(row.dataset.assessmentRow)) continue;
-    one("th", row).append(notice("warning", "Unsent text is kept in this browser: open it to send it."));
   }
 }
 
