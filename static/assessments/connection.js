@@ -11,13 +11,13 @@ export class Connection {
   }
 
   /** Save; resolves to `{kind}`: saved, changed, locked, signed out, somebody else, refused, failing or unreachable. */
-  async save(body, { last = false } = {}) {
+  async save(body) {
     try {
-      let answer = await this.patch(body, last);
+      let answer = await this.patch(body);
       if (answer.status === 401 || answer.status === 403) {
         const who = await this.renew();
         if (who !== "ours") return { kind: who };
-        answer = await this.patch(body, last);
+        answer = await this.patch(body);
       }
       return await told(answer);
     } catch {
@@ -25,14 +25,14 @@ export class Connection {
     }
   }
 
-  patch(body, last) {
+  patch(body) {
     const text = JSON.stringify(body);
     return fetch(this.form.dataset.api, {
       method: "PATCH",
       body: text,
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.token },
       redirect: "error",
-      keepalive: last && new Blob([text]).size < mostKeptAlive,
+      keepalive: new Blob([text]).size < mostKeptAlive,
       signal: AbortSignal.timeout(timeoutMs),
     });
   }
@@ -44,7 +44,7 @@ export class Connection {
     if (isPassing(answer)) throw new Error(`The page was answered by ${answer.status}.`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const user = page.querySelector("[data-user]")?.dataset.user;
-    if (!answer.ok || user !== this.form.dataset.user) return "somebody else";
+    if (user !== this.form.dataset.user) return "somebody else";
     this.token = JSON.parse(page.body.getAttribute("hx-headers"))["X-CSRFToken"];
     for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = this.token;
     return "ours";

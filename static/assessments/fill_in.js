@@ -3,9 +3,10 @@
 
 import { Card, conclusionPlace, placeOf, placeOfElement } from "./card.js";
 import { Connection } from "./connection.js";
-import { Kept, assessmentsWithUnsent } from "./kept.js";
-import { conflictNotice, copyNotice, notice } from "./notices.js";
+import { Kept } from "./kept.js";
+import { conflictNotice } from "./notices.js";
 import { SaveState } from "./save_state.js";
+import { markUnsent, showUnsent } from "./unsent.js";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
@@ -55,7 +56,7 @@ class FillIn {
     window.addEventListener("focus", () => this.isSignedOut && this.again());
     window.addEventListener("pageshow", (event) => event.persisted && location.reload());
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "hidden") this.flush({ last: true });
+      if (document.visibilityState === "hidden") this.flush();
       else if (this.isSignedOut) this.again();
     });
     window.addEventListener("beforeunload", (event) => {
@@ -143,18 +144,17 @@ class FillIn {
   /* ---- sending ---- */
 
   /** Send all there is; one request at a time. Resolves when there is nothing left that could be sent, or it failed. */
-  async flush({ last = false } = {}) {
+  async flush() {
     clearTimeout(this.timer);
     this.since = undefined;
     if (this.isLocked) return;
     while (this.sending) {
-      if (last) return;
       await this.sending;
       if (this.isHeldUp) return;
     }
     const entries = this.sendable();
     if (entries.size === 0) return this.sayIfQuiet();
-    this.sending = this.send(entries, { last });
+    this.sending = this.send(entries);
     try {
       await this.sending;
     } finally {
@@ -165,19 +165,19 @@ class FillIn {
     else this.sayIfQuiet();
   }
 
-  async send(entries, { last }) {
+  async send(entries) {
     for (const [place, entry] of entries) {
       const sent = [...entry.sent.filter((value) => !same(value, entry.value)), entry.value].slice(-4);
       this.kept.put(place, { ...entry, sent });
     }
     if (!this.isSignedOut) this.say("saving", "Saving …");
-    const answer = await this.connection.save(this.bodyOf(entries), { last });
+    const answer = await this.connection.save(this.bodyOf(entries));
     this.isSignedOut = answer.kind === "signed out";
     if (answer.kind === "saved" || answer.kind === "changed") return this.confirmed(entries, answer);
     if (answer.kind === "locked") return this.lock(answer.message);
     if (answer.kind === "signed out") return this.saySignedOut();
     if (answer.kind === "somebody else") return this.saySomebodyElse();
-    if (answer.kind === "refused" || answer.kind === "failing") return this.refused(entries, answer, { last });
+    if (answer.kind === "refused" || answer.kind === "failing") return this.refused(entries, answer);
     this.failures += 1;
     this.sayOffline(answer.message);
     const wait = waitsSeconds[Math.min(this.failures, waitsSeconds.length) - 1] * (0.8 + 0.4 * Math.random());
@@ -185,7 +185,7 @@ class FillIn {
   }
 
   /** Find out which ones it is that cannot be saved: they do not hold back the others. */
-  async refused(entries, { kind, message }, { last }) {
+  async refused(entries, { kind, message }) {
     this.failures = 0;
     const places = [...entries.keys()];
     if (places.length === 1) {
@@ -196,7 +196,7 @@ class FillIn {
     }
     for (const place of places.length === 1 ? [] : places) {
       const entry = this.kept.get(place);
-      if (entry && !entry.conflict) await this.send(new Map([[place, entry]]), { last });
+      if (entry && !entry.conflict) await this.send(new Map([[place, entry]]));
       if (this.isHeldUp) return;
     }
   }
@@ -328,7 +328,7 @@ class FillIn {
     this.channel.postMessage(message);
   }
 
-  heard({ kind, place, value, revision }) {
+  heard({ kind, place, value, revision, message }) {
     if (kind === "opened") return this.isSignedOut && this.again(); // by whoever signed in meanwhile
     const card = this.cards.get(place);
     if (kind === "typed" || kind === "unchanged") card?.show(value);
@@ -347,7 +347,7 @@ class FillIn {
       else if (card && !this.kept.get(place)) card.show(value);
     }
     if (kind === "conflict" || kind === "decided") this.showConflict(place);
-    if (kind === "locked") this.lock("This assessment was submitted in another tab.");
+    if (kind === "locked") this.lock(message);
     if (kind !== "typed") this.sayIfQuiet();
   }
 
@@ -473,27 +473,7 @@ class FillIn {
     for (const field of all("input[type=radio], select, button", this.form)) field.disabled = true;
     this.say("trouble", `Not saved: ${message}`);
     showUnsent(this.notices, this.kept, message);
-    this.tell({ kind: "locked" });
-  }
-}
-
-/** What was typed and cannot be sent any more: to be read and copied, until somebody lets go of it. */
-function showUnsent(holder, kept, message) {
-  const entries = kept.all();
-  if (entries.size === 0) return;
-  const discard = () => {
-    for (const place of kept.all().keys()) kept.drop(place);
-    holder.replaceChildren();
-  };
-  holder.replaceChildren(copyNotice({ message, entries: [...entries.values()], discard }));
-}
-
-/** In the list: which assessments have something unsent in this browser. */
-function markUnsent(list) {
-  const unsent = assessmentsWithUnsent(list.dataset.unsentOf);
-  for (const row of all("[data-assessment-row]", list)) {
-    if (!unsent.has(row.dataset.assessmentRow)) continue;
-    one("th", row).append(notice("warning", "Unsent text is kept in this browser: open it to send it."));
+    this.tell({ kind: "locked", message });
   }
 }
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.browser.test_pages_are_sound import expect_sound
-from tests.browser.watched_pages import PASSWORD, sign_in, watched
+from tests.browser.watched_pages import PASSWORD, sign_in
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -64,15 +64,25 @@ async def expect_saved(page: Page) -> None:
     assert await page.evaluate(KEPT) == 0
 
 
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, list]:
+    """The cookies of those who have signed in: they stay so, in every browser but where they sign out."""
+    return {}
+
+
 @pytest.fixture
-def as_person(new_context):
+def as_person(new_context, sessions):
     """A browser in which somebody is signed in, and a page of it."""
 
     async def new(person: str, **options) -> tuple[BrowserContext, Page]:
         context = await new_context(**options)
-        watcher = await watched(context)
-        await sign_in(watcher.page, person)
-        return context, watcher.page
+        page = await context.new_page()
+        if person in sessions:
+            await context.add_cookies(sessions[person])
+        else:
+            await sign_in(page, person)
+            sessions[person] = await context.cookies()
+        return context, page
 
     return new
 
