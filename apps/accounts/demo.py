@@ -43,7 +43,7 @@ DEMO_MEMBERS: Final = (
     "Luca Ferrante",
     "Mei Zhuang",
     "Nadia Petrenko",
-    "Omar Benali",
+    "Walid Benali",
     "Priya Raghunath",
     "Quentin Marchal",
     "Rosa Quispe",

@@ -196,6 +196,10 @@ class Assessment(Stamped):
         """Whether it waits for its assessor: neither submitted nor left unfinished."""
         return not self.is_submitted and self.ended_at is None
 
+    def without_answers(self) -> Self:
+        """The same for whom its answers are not to read."""
+        return self.evolve(selections={}, feedback={}, current_level=None, way_forward="")
+
     def answer(self, place: Place) -> Answer:
         """What was said about this competency."""
         category, competency = place

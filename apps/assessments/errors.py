@@ -81,7 +81,7 @@ class AssessmentLocked(Conflict):
 
 
 class NotReopened(Conflict):
-    """The assessment cannot be reopened: it is open, or its plan has ended."""
+    """The assessment cannot be reopened: it is open, its plan has ended, or nobody could change it."""
 
     code = "not_reopened"
 

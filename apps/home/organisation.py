@@ -9,8 +9,10 @@ from apps.home.due import Due
 from apps.home.entities import TableHealth
 from apps.home.repository import HEALTH, TableHealths
 from apps.home.runs import runs
+from apps.ladders.repository import ACTIVE_LADDER
 from apps.policy_runs.showing import COMMAND_LINE, ShownRun, named
 from apps.policy_runs.stores import Stores as RunStores
+from apps.storage.pointers import Pointers
 from apps.storage.transaction import MOST_ITEMS, read_together
 
 PLANS_SHOWN = 25
@@ -27,10 +29,11 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """What administrators see: the plans first due, whether there are more, the tables, and the runs."""
+    """What administrators see: plans first due and whether there are more, whether a ladder is active, tables, runs."""
 
     plans: list[PlanRow]
     has_more_plans: bool
+    has_ladder: bool
     health: TableHealth | None
     is_health_stale: bool
     running: list[ShownRun]
@@ -43,10 +46,11 @@ def organisation(stores: Stores, run_stores: RunStores, *, now: datetime, today:
     found = runs(run_stores)
     team_ids = list(dict.fromkeys(plan.team_id for plan in page.items))
     owner_ids = list(dict.fromkeys(run.user_id for run in found.all if run.user_id != COMMAND_LINE))
-    owner_ids = owner_ids[: MOST_ITEMS - 1 - len(team_ids)]
+    owner_ids = owner_ids[: MOST_ITEMS - 2 - len(team_ids)]
     health: TableHealth | None
-    health, *others = read_together(
+    ladder, health, *others = read_together(
         stores.store,
+        Pointers(stores.store).reading(ACTIVE_LADDER),
         TableHealths(stores.store).reading(HEALTH),
         *(stores.teams.reading(team_id) for team_id in team_ids),
         *(stores.users.reading(user_id) for user_id in owner_ids),
@@ -61,6 +65,7 @@ def organisation(stores: Stores, run_stores: RunStores, *, now: datetime, today:
             for plan in page.items
         ],
         has_more_plans=page.next is not None,
+        has_ladder=ladder is not None,
         health=health,
         is_health_stale=health is not None and health.is_stale(now),
         running=shown[: len(found.in_progress)],

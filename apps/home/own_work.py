@@ -98,7 +98,8 @@ def own_work(stores: Stores, user: User, *, today: date) -> OwnWork:
     """What waits for this person, in at most four requests: teams, assessments, names with plans, reports."""
     is_manager, is_member = Role.MANAGER in user.roles, Role.TEAM_MEMBER in user.roles
     teams = stores.teams.managed_by(user.user_id) if is_manager else []
-    waiting = [one for one in stores.assessments.waiting_for(user.user_id) if one.is_open]
+    listed = stores.assessments.waiting_for(user.user_id)
+    waiting = [one for one in listed if one.is_open and not _is_on_themselves_as_manager(one, user)]
     plan_ids = [plan_id for team in teams for plan_id in sorted(team.active_plan_ids)]
     plan_ids = list(dict.fromkeys([*plan_ids, *(one.plan_id for one in waiting)]))[:MOST_PLANS]
     by_plan: dict[str, list[Assessment]] = {plan_id: [] for plan_id in plan_ids}
@@ -114,6 +115,11 @@ def own_work(stores: Stores, user: User, *, today: date) -> OwnWork:
         team_plans=_team_plans(teams, plans, by_plan, names, today=today),
         reports=stores.reports.of_member(user.user_id) if is_member else [],
     )
+
+
+def _is_on_themselves_as_manager(one: Assessment, user: User) -> bool:
+    """Whether they came to lead the team that they are assessed in: nobody is their own manager."""
+    return one.assessment_type is AssessmentType.MANAGER and one.team_member_id == user.user_id
 
 
 def _read(stores: Stores, plan_ids: Sequence[str], member_ids: Sequence[str]) -> tuple[dict[str, Plan], dict[str, str]]:

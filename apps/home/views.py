@@ -21,9 +21,9 @@ from apps.assessments import wiring as assessments
 from apps.home.organisation import organisation
 from apps.home.own_work import own_work
 from apps.home.runs import runs
-from apps.home.trend import own_trend
 from apps.policy_runs import wiring as policy_runs
 from apps.policy_runs.showing import with_owners
+from apps.reports.showing import trends
 
 WORK, ORGANISATION, RUNS = "work", "organisation", "runs"
 
@@ -80,7 +80,7 @@ def _context(part: str, actor: User) -> dict[str, Any]:
     may_launch = allowed(actor, Permission.RUN_LAUNCH)
     if part == WORK:
         found = own_work(assessments.default_stores(), actor, today=timezone.localdate())
-        return {"work": found, "trend": own_trend(found.reports)}
+        return {"work": found, "trend": trends(found.reports, title="Your level, season by season")}
     if part == ORGANISATION:
         stores, now = policy_runs.default_stores(), timezone.now()
         whole = organisation(assessments.default_stores(), stores, now=now, today=timezone.localdate())

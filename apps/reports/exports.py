@@ -6,7 +6,7 @@ from typing import Any
 from apps.assessments.entities import Plan, Report
 from apps.reports.reading import OnePlan, OneReport
 from apps.reports.scores import as_counts, by_category, highlights, scores
-from apps.reports.telling import chapters, submitted
+from apps.reports.telling import chapters, reported
 from apps.spreadsheets import csv_line
 
 REPORT_COLUMNS = (
@@ -81,7 +81,7 @@ def report_summary(report: Report) -> dict[str, Any]:
 
 def whole_report(one: OneReport) -> dict[str, Any]:
     """All that the report's page says, in the ladder's order."""
-    own, manager = submitted(one.own), submitted(one.by_manager)
+    own, manager = reported(one.own, one.report), reported(one.by_manager, one.report)
     found = scores(one.report.variance, one.ladder)
     return {
         **report_summary(one.report),

@@ -143,12 +143,12 @@ def one_person(stores: Stores, *, user_id: str, reader: User) -> OnePerson:
 
 
 def one_plan(stores: Stores, *, plan_id: str, reader: User) -> OnePlan:
-    """A plan's reports; three requests for up to 90 members. Raises `PlanNotFound`."""
+    """A plan's reports, for who leads its team; three requests for up to 90 members. Raises `PlanNotFound`."""
     plan = stores.plans.find(plan_id, consistent=True) if can_be_id(plan_id) else None
     if plan is None:
         raise PlanNotFound
-    reports = stores.reports.of_plan(plan_id)
-    ids = sorted({report.team_member_id for report in reports})
+    listed = stores.reports.of_plan(plan_id)
+    ids = sorted({report.team_member_id for report in listed})
     team, version, *users = read_together(
         stores.store,
         stores.teams.reading(plan.team_id),
@@ -157,6 +157,7 @@ def one_plan(stores: Stores, *, plan_id: str, reader: User) -> OnePlan:
     )
     if not allowed(reader, Permission.REPORT_SEE, concerning(team)):
         raise PlanNotFound
+    reports = _for_leader(reader, listed, team)
     people = [*users, *(stores.users.get_many(ids[MOST_BESIDE:]) if ids[MOST_BESIDE:] else [])]
     names = {user.user_id: user.name for user in people if user is not None}
     reports.sort(key=lambda report: (names.get(report.team_member_id, "").casefold(), report.report_id))
@@ -169,7 +170,8 @@ def reports_of_plan(stores: Stores, *, plan_id: str, reader: User, cursor: str |
     team = stores.teams.find(plan.team_id, consistent=True) if plan else None
     if plan is None or not allowed(reader, Permission.REPORT_SEE, concerning(team)):
         raise PlanNotFound
-    return stores.reports.listed(plan_id, cursor=cursor)
+    page = stores.reports.listed(plan_id, cursor=cursor)
+    return Page(items=_for_leader(reader, page.items, team), next=page.next, previous=page.previous)
 
 
 def one_season(stores: Stores, *, season: str, reader: User) -> OneSeason:
@@ -191,6 +193,11 @@ def one_season(stores: Stores, *, season: str, reader: User) -> OneSeason:
 def _of_teams(reports: Iterable[Report]) -> list[str]:
     """Their teams: that of the first one and of the latest ones, as many as can be read together."""
     return list(dict.fromkeys(report.team_id for report in reports))[:MOST_BESIDE]
+
+
+def _for_leader(reader: User, reports: Iterable[Report], team: Team | None) -> list[Report]:
+    """Those that are theirs to hand out: not one on themselves, of the time before they led this team."""
+    return [report for report in reports if allowed(reader, Permission.REPORT_EXPORT, concerning(team, report))]
 
 
 def _may_see(reader: User, report: Report, teams: Mapping[str, Team]) -> bool:

@@ -4,17 +4,17 @@ The audit log says that notes were written and that something was handed out, no
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from apps.accounts.entities import User
 from apps.accounts.permissions import Permission, require
-from apps.assessments.access import concerning
+from apps.assessments.access import OfTeam, concerning
 from apps.assessments.entities import Plan, Report
 from apps.assessments.errors import ReportNotFound
 from apps.assessments.stores import Stores
 from apps.audit.entities import Actor
-from apps.errors import Invalid
+from apps.errors import Invalid, NotFound
 from apps.reports.errors import NotesChanged
 from apps.reports.keys import can_be_id
 from apps.storage.conditions import Update
@@ -23,6 +23,8 @@ from apps.storage.transaction import Transaction
 from apps.teams.entities import Team
 
 TRIES: Final = 5
+FARTHEST_AHEAD: Final = timedelta(hours=14)
+"""Of all clocks on earth: where they go, a day has begun that is not there yet by UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +51,20 @@ def discuss(
     """Put these notes in place of those of this revision.
 
     Raises `NotesChanged` where others were written meanwhile, `Invalid` for a day to come, `ReportNotFound`,
-    `Forbidden`, `NotFound`, `Contention`.
+    `Forbidden`, `Contention`.
     """
     for _ in range(TRIES):
         report = stores.reports.find(report_id, consistent=True) if can_be_id(report_id) else None
         if report is None:
             raise ReportNotFound
         team = stores.teams.find(report.team_id, consistent=True)
-        require(user, Permission.REPORT_DISCUSS, concerning(team, report))
+        _require_discussing(user, concerning(team, report))
         before = Notes.of(report)
         if before == notes:
             return report
         if report.notes_revision != revision:
             raise NotesChanged(report)
-        if notes.discussed_on is not None and notes.discussed_on > now.date():
+        if notes.discussed_on is not None and notes.discussed_on > (now + FARTHEST_AHEAD).date():
             raise Invalid("Enter the day on which you met: it cannot lie in the future.", field="discussed_on")
         changed = report.evolve(
             discussed_on=notes.discussed_on,
@@ -84,6 +86,13 @@ def discuss(
         except StaleVersion:  # made anew or exported meanwhile, which does not touch the notes: look again
             continue
     raise Contention
+
+
+def _require_discussing(user: User, about: OfTeam) -> None:
+    try:
+        require(user, Permission.REPORT_DISCUSS, about)
+    except NotFound:  # told like one that is not there
+        raise ReportNotFound from None
 
 
 def note_exported(

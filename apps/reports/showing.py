@@ -1,7 +1,9 @@
 """What the pages of reports, and their PDFs, are filled with."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
+
+from django.utils.safestring import SafeString
 
 from apps.assessments.entities import Report
 from apps.ladders.levels import level_words
@@ -10,11 +12,14 @@ from apps.reports.charts.dumbbells import gap
 from apps.reports.charts.heat import Cell, Row, heat_maps
 from apps.reports.charts.pairs import Pair
 from apps.reports.charts.radar import MOST_AXES, radar
-from apps.reports.charts.trend import trend
+from apps.reports.charts.trend import NARROW, WIDE, trend
 from apps.reports.reading import OnePerson, OnePlan, OneReport
 from apps.reports.scores import CategoryScores, as_counts, by_category, highest_level, highlights, scores
 from apps.reports.seasons_apart import changes
-from apps.reports.telling import chapters, submitted
+from apps.reports.telling import chapters, reported
+
+MOST_APART: Final = 25
+"""Competencies that the page of a plan names as furthest apart."""
 
 
 def report_context(one: OneReport, *, by_competency: bool = False) -> dict[str, Any]:
@@ -40,24 +45,29 @@ def report_context(one: OneReport, *, by_competency: bool = False) -> dict[str, 
             for row in categories
         ],
         "written": chapters(one),
-        "own": submitted(one.own),
-        "by_manager": submitted(one.by_manager),
+        "own": reported(one.own, report),
+        "by_manager": reported(one.by_manager, report),
         **trend_context(one.history, name=one.member_name),
     }
 
 
 def trend_context(reports: Sequence[Report], *, name: str) -> dict[str, Any]:
     """The levels of somebody over the seasons, and what cannot be compared between them."""
-    seasons = [
-        Pair(title=report.season, own=report.self_assessed_level, manager=report.final_level) for report in reports
-    ]
-    highest = max([7, *(max(report.self_assessed_level, report.final_level) for report in reports)])
-    levels = [level_words(number) for number in range(1, highest + 1)]
     return {
         "history": reports,
-        "trend": trend(seasons, levels=levels, title=f"Levels of {name} over the seasons") if reports else "",
+        "trend": trends(reports, title=f"Levels of {name} over the seasons"),
         "changes": changes(reports),
     }
+
+
+def trends(reports: Sequence[Report], *, title: str) -> list[SafeString]:
+    """The levels over the seasons, the first one first, as a wide chart and a narrow one; nothing without a report."""
+    if not reports:
+        return []
+    seasons = [Pair(title=one.season, own=one.self_assessed_level, manager=one.final_level) for one in reports]
+    highest = max([7, *(max(one.self_assessed_level, one.final_level) for one in reports)])
+    levels = [level_words(number) for number in range(1, highest + 1)]
+    return [trend(seasons, levels=levels, title=title, room=room) for room in (WIDE, NARROW)]
 
 
 def person_context(one: OnePerson) -> dict[str, Any]:
@@ -101,7 +111,8 @@ def plan_context(one: OnePlan, *, by_competency: bool = False) -> dict[str, Any]
         "distribution": distribution(ordered, highest=highest, title="How often each level was given")
         if ordered
         else "",
-        "differences": sorted(differences, key=lambda item: -abs(item[1].difference.difference)),
+        "differences": sorted(differences, key=lambda item: -abs(item[1].difference.difference))[:MOST_APART],
+        "more_differences": max(0, len(differences) - MOST_APART),
     }
 
 

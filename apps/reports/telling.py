@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.assessments.entities import Answer, Assessment
+from apps.assessments.entities import Answer, Assessment, Report
 from apps.ladders.ladder import Level
 from apps.reports.reading import OneReport
 from apps.reports.scores import Score, scores
@@ -28,9 +28,16 @@ class Chapter:
     parts: Sequence[Written]
 
 
-def submitted(assessment: Assessment | None) -> Assessment | None:
-    """The assessment while it is locked. One that was reopened is a draft again, which is nobody's to read here."""
-    return assessment if assessment is not None and assessment.is_submitted else None
+def reported(assessment: Assessment | None, report: Report) -> Assessment | None:
+    """The assessment where the report was made of it as it is.
+
+    One that was reopened is a draft again, and one that was submitted again before the other view was is not part of
+    any report yet: neither is anybody's to read here.
+    """
+    if assessment is None or not assessment.is_submitted:
+        return None
+    again = report.reopened_at is not None and (assessment.submitted_at or report.reopened_at) > report.reopened_at
+    return None if again else assessment
 
 
 def chapters(one: OneReport) -> list[Chapter]:
@@ -42,7 +49,7 @@ def chapters(one: OneReport) -> list[Chapter]:
 
 
 def _written(one: OneReport, score: Score) -> Written:
-    own, manager = submitted(one.own), submitted(one.by_manager)
+    own, manager = reported(one.own, one.report), reported(one.by_manager, one.report)
     competency = one.ladder.competency(score.place) if one.ladder else None
     return Written(
         score=score,

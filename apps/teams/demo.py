@@ -30,7 +30,7 @@ DEMO_TEAMS: Final = (
         "Customer Apps",
         "What customers and brokers see, on the web and on the telephone.",
         "Hiro Tanabe",
-        "Mei Zhuang, Nadia Petrenko, Omar Benali, Priya Raghunath, Quentin Marchal, Rosa Quispe, Tomasz Brodka",
+        "Mei Zhuang, Nadia Petrenko, Walid Benali, Priya Raghunath, Quentin Marchal, Rosa Quispe, Tomasz Brodka",
     ),
     (
         "Data and Insight",

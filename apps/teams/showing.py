@@ -99,13 +99,15 @@ def people_of(stores: Stores, team: Team, *, reader: User) -> People:
 def picker_for(stores: Stores, team: Team, *, prefix: str, chosen: Sequence[str]) -> Picker:
     """Whom one may add: those chosen already first, then whose name begins as was typed; at most two requests."""
     wanted = [user_id for user_id in dict.fromkeys(chosen) if user_id not in team.member_ids]
-    kept = [Choice(person=user, is_chosen=True) for user in stores.users.get_many(wanted)]
+    found = stores.users.get_many(wanted)
+    people = [user for user in found if user.is_active and Role.TEAM_MEMBER in user.roles]  # whom the search finds
+    kept = [Choice(person=user, is_chosen=True) for user in people]
     if not prefix:
         return Picker(choices=kept)
     page = stores.users.with_role(Role.TEAM_MEMBER, prefix, limit=MOST_SUGGESTED)
     known = {choice.person.user_id for choice in kept}
-    found = [Choice(person=user, why_not=_why_not(user, team)) for user in page.items if user.user_id not in known]
-    return Picker(prefix=prefix, choices=[*kept, *found], found=bool(page.items), has_more=page.next is not None)
+    more = [Choice(person=user, why_not=_why_not(user, team)) for user in page.items if user.user_id not in known]
+    return Picker(prefix=prefix, choices=[*kept, *more], found=bool(page.items), has_more=page.next is not None)
 
 
 def _why_not(user: User, team: Team) -> str:

@@ -1,9 +1,11 @@
 /* Filling in an assessment: what is typed is kept in this browser at once, sent a moment later, and let go of only when
    the server has confirmed it. Without this script the page has its Save button. */
 
+import { Card, conclusionPlace, placeOf, placeOfElement } from "./card.js";
 import { Connection } from "./connection.js";
 import { Kept, assessmentsWithUnsent } from "./kept.js";
 import { conflictNotice, copyNotice, notice } from "./notices.js";
+import { SaveState } from "./save_state.js";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
@@ -12,86 +14,9 @@ const pauseMs = 800;
 const longestWaitMs = 5000;
 const waitsSeconds = [1, 2, 4, 8, 15, 30];
 const otherTabMs = 15_000;
-const conclusionPlace = "conclusion";
-const number = new Intl.NumberFormat("en");
+const failingMs = 30_000;
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-const placeOf = (category, competency) => JSON.stringify([category, competency]);
-
-/** The fields of one answer on the page: read, written, and where its revision and its conflict stand. */
-class Card {
-  constructor(root) {
-    this.root = root;
-    this.isConclusion = "conclusion" in root.dataset;
-    this.place = this.isConclusion ? conclusionPlace : placeOf(root.dataset.category, root.dataset.competency);
-    this.title = this.isConclusion ? "All in all" : root.dataset.competency;
-    this.revisionField = one("[data-revision]", root);
-    this.conflictPlace = one("[data-conflict-place]", root);
-    this.stored = this.value; // what the server has, as far as this page knows
-    // A form that was refused shows what was typed, which no server has.
-    if (one("[aria-invalid], .stored", root)) this.stored = null;
-  }
-
-  get revision() {
-    return Number(this.revisionField.value);
-  }
-
-  set revision(revision) {
-    this.revisionField.value = revision;
-  }
-
-  text(part) {
-    return one(`[data-part=${part}]`, this.root).value.replaceAll("\r\n", "\n");
-  }
-
-  get value() {
-    if (this.isConclusion) {
-      return { currentLevel: Number(one("[data-part=level]", this.root).value) || null, wayForward: this.text("way") };
-    }
-    const level = one("[data-part=level]:checked", this.root)?.value;
-    return { level: level ? Number(level) : null, evidence: this.text("evidence"), nextLevelFeedback: this.text("next") };
-  }
-
-  show(value) {
-    const level = this.isConclusion ? value.currentLevel : value.level;
-    if (this.isConclusion) one("[data-part=level]", this.root).value = level ?? "";
-    else for (const radio of all("[data-part=level]", this.root)) radio.checked = Number(radio.value) === level;
-    const texts = this.isConclusion ? { way: value.wayForward } : { evidence: value.evidence, next: value.nextLevelFeedback };
-    for (const [part, text] of Object.entries(texts)) this.showText(one(`[data-part=${part}]`, this.root), text);
-    this.count();
-  }
-
-  showText(area, text) {
-    if (area.value === text) return;
-    const { selectionStart, selectionEnd } = area;
-    area.value = text;
-    if (area === document.activeElement) area.setSelectionRange(selectionStart, selectionEnd);
-  }
-
-  get areas() {
-    return all("textarea[data-most]", this.root);
-  }
-
-  /** The number of characters, as the server counts them. */
-  static over(area) {
-    return [...area.value.replaceAll("\r\n", "\n")].length - Number(area.dataset.most);
-  }
-
-  get isTooLong() {
-    return this.areas.some((area) => Card.over(area) > 0);
-  }
-
-  count() {
-    for (const area of this.areas) {
-      const over = Card.over(area);
-      const words = document.getElementById(`${area.id}-count`);
-      words.hidden = -over > Number(area.dataset.most) / 10;
-      words.classList.toggle("over", over > 0);
-      const text = over > 0 ? `${number.format(over)} characters too many: this is not saved.` : `${number.format(-over)} characters left.`;
-      if (!words.hidden && words.textContent !== text) words.textContent = text;
-    }
-  }
-}
 
 class FillIn {
   constructor(form) {
@@ -100,7 +25,8 @@ class FillIn {
     this.kept = new Kept(user, assessment);
     this.connection = new Connection(form);
     this.cards = new Map(all("[data-answer]", form).map((root) => new Card(root)).map((card) => [card.place, card]));
-    this.told = one("[data-save-told]", form);
+    this.state = new SaveState(form);
+    this.refusals = new Map(); // why the server does not take an answer as it is, by place
     this.notices = one("[data-fill-notices]");
     this.failures = 0;
     this.sending = null;
@@ -111,11 +37,13 @@ class FillIn {
   }
 
   start() {
+    // Or a browser that goes back fills in what stood here once, over what the server has by then.
+    this.form.autocomplete = "off";
     for (const card of this.cards.values()) {
-      card.count();
+      card.start();
       const entry = this.kept.get(card.place);
       if (entry) this.resume(card, entry);
-      else if (card.stored === null) this.typed(card);
+      else if (!same(card.stored, card.value)) this.typed(card); // before this script was here
     }
     this.form.addEventListener("input", (event) => this.changed(event));
     this.form.addEventListener("change", (event) => this.changed(event));
@@ -134,6 +62,7 @@ class FillIn {
       if (!this.kept.isAllStored) event.preventDefault();
     });
     this.say("idle", "Saves as you type.");
+    this.focusHeading();
     const step = one(".categories [aria-current]");
     const steps = step?.closest("ol"); // on a narrow screen they stand in a row that scrolls
     if (steps) steps.scrollLeft = step.offsetLeft - steps.offsetLeft - 16;
@@ -142,8 +71,16 @@ class FillIn {
     this.tell({ kind: "opened" });
   }
 
+  /** Who comes from another category goes on from this one's heading, not from the top of the page. */
+  focusHeading() {
+    if (location.hash || one("[data-error-summary]") || !document.referrer.startsWith(new URL(this.form.dataset.page, location.href))) return;
+    const heading = one(".category-title") ?? one("h1");
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+
   resume(card, entry) {
-    if (same(entry.value, card.value) && card.stored !== null) return this.kept.drop(card.place);
+    if (same(entry.value, card.stored)) return this.kept.drop(card.place);
     card.show(entry.value);
   }
 
@@ -160,6 +97,8 @@ class FillIn {
 
   typed(card) {
     const { place, value } = card;
+    card.typedHere = value;
+    this.refusals.delete(place);
     const before = this.kept.get(place);
     if (card.stored !== null && same(value, card.stored) && !before?.sent.length && !before?.conflict) {
       this.kept.drop(place);
@@ -186,9 +125,19 @@ class FillIn {
     return this.kept.all();
   }
 
-  /** What can be sent now: not what waits for a choice, nor what is too long. */
+  /** What can be sent now: not what waits for a choice, nor what is refused or too long as it is. */
   sendable() {
-    return new Map([...this.unsent].filter(([place, entry]) => !entry.conflict && !this.cards.get(place)?.isTooLong));
+    return new Map([...this.unsent].filter(([place, entry]) => !entry.conflict && !this.faultOf(place)));
+  }
+
+  faultOf(place) {
+    const card = this.cards.get(place);
+    return this.refusals.get(place) ?? (card?.isTooLong ? `a text of “${card.title}” is too long.` : undefined);
+  }
+
+  /** Whether sending more is of no use for now. */
+  get isHeldUp() {
+    return this.failures > 0 || this.isLocked || this.isSignedOut;
   }
 
   /* ---- sending ---- */
@@ -201,7 +150,7 @@ class FillIn {
     while (this.sending) {
       if (last) return;
       await this.sending;
-      if (this.failures > 0 || this.isLocked || this.isSignedOut) return;
+      if (this.isHeldUp) return;
     }
     const entries = this.sendable();
     if (entries.size === 0) return this.sayIfQuiet();
@@ -211,7 +160,7 @@ class FillIn {
     } finally {
       this.sending = null;
     }
-    if (this.failures > 0 || this.isLocked || this.isSignedOut) return;
+    if (this.isHeldUp) return;
     if (this.sendable().size > 0) await this.flush();
     else this.sayIfQuiet();
   }
@@ -228,11 +177,33 @@ class FillIn {
     if (answer.kind === "locked") return this.lock(answer.message);
     if (answer.kind === "signed out") return this.saySignedOut();
     if (answer.kind === "somebody else") return this.saySomebodyElse();
-    if (answer.kind === "refused") return this.refused(answer.message);
+    if (answer.kind === "refused" || answer.kind === "failing") return this.refused(entries, answer, { last });
     this.failures += 1;
     this.sayOffline(answer.message);
     const wait = waitsSeconds[Math.min(this.failures, waitsSeconds.length) - 1] * (0.8 + 0.4 * Math.random());
     this.timer = setTimeout(() => this.flush(), wait * 1000);
+  }
+
+  /** Find out which ones it is that cannot be saved: they do not hold back the others. */
+  async refused(entries, { kind, message }, { last }) {
+    this.failures = 0;
+    const places = [...entries.keys()];
+    if (places.length === 1) {
+      const [place] = places;
+      if (!same(this.kept.get(place)?.value, entries.get(place).value)) return; // typed further: another one to try
+      this.refusals.set(place, message);
+      if (kind === "failing") this.tryLater();
+    }
+    for (const place of places.length === 1 ? [] : places) {
+      const entry = this.kept.get(place);
+      if (entry && !entry.conflict) await this.send(new Map([[place, entry]]), { last });
+      if (this.isHeldUp) return;
+    }
+  }
+
+  tryLater() {
+    clearTimeout(this.failing);
+    this.failing = setTimeout(() => this.again(), failingMs);
   }
 
   bodyOf(entries) {
@@ -278,13 +249,16 @@ class FillIn {
     }
     const entry = this.kept.get(place);
     if (!entry) return;
-    if (same(entry.value, value)) this.kept.drop(place);
-    else this.kept.put(place, { ...entry, base: revision, sent: [] });
+    if (same(entry.value, value)) {
+      this.kept.drop(place);
+      if (card) card.typedHere = undefined;
+    } else this.kept.put(place, { ...entry, base: revision, sent: [] });
   }
 
   /** Try once more: the network may be back, or somebody signed in again. */
   async again() {
     this.failures = 0;
+    this.refusals.clear();
     if (this.isSignedOut) {
       const who = await this.connection.renew().catch(() => "signed out");
       this.isSignedOut = who !== "ours";
@@ -322,11 +296,11 @@ class FillIn {
     const takeTheirs = () => {
       this.kept.drop(place);
       if (card) {
-        card.stored = stored;
         card.revision = revision;
         card.show(stored);
+        card.stored = card.value;
       }
-      this.tell({ kind: "saved", place, value: stored, revision });
+      this.tell({ kind: "taken", place, value: stored, revision });
       done();
     };
     holder.replaceChildren(conflictNotice({ title: entry.title, mine: entry.value, stored, keepMine, takeTheirs }));
@@ -334,10 +308,8 @@ class FillIn {
   }
 
   sayConflict(place) {
-    const link = document.createElement("a");
-    link.href = `#${(this.cards.get(place)?.root ?? this.notices).id}`;
-    link.textContent = "Show both";
-    this.say("trouble", "Not saved: changed elsewhere. Choose which version stays.", { link });
+    const href = `#${(this.cards.get(place)?.root ?? this.notices).id}`;
+    this.say("trouble", "Not saved: changed elsewhere. Choose which version stays.", { href, words: "Show both" });
   }
 
   /** A place among the notices for an answer that is on another page. */
@@ -361,14 +333,18 @@ class FillIn {
     const card = this.cards.get(place);
     if (kind === "typed" || kind === "unchanged") card?.show(value);
     if (kind === "typed") {
+      this.refusals.delete(place);
       if (!this.isLocked) this.say("saving", "Being typed in another tab …");
       // The tab that is typed in sends it; if it is gone by then, this one does.
       clearTimeout(this.sentElsewhere);
       this.sentElsewhere = setTimeout(() => this.flush(), otherTabMs);
     }
-    if (kind === "saved") {
+    if (kind === "saved" || kind === "taken") {
+      const mine = kind === "saved" ? card?.typedHere : undefined;
       this.take(place, value, revision);
-      if (card && !this.kept.get(place)) card.show(value);
+      // Both tabs wrote in the same moment: what is kept may be the older one, what is shown here is not.
+      if (mine && !same(mine, value)) this.typed(card);
+      else if (card && !this.kept.get(place)) card.show(value);
     }
     if (kind === "conflict" || kind === "decided") this.showConflict(place);
     if (kind === "locked") this.lock("This assessment was submitted in another tab.");
@@ -418,6 +394,7 @@ class FillIn {
     const open = [...this.unsent].find(([, entry]) => entry.conflict);
     if (open) (this.cards.get(open[0])?.conflictPlace ?? this.notices).querySelector("button")?.focus();
     else this.sayIfQuiet();
+    this.state.repeat();
   }
 
   reviewAgain() {
@@ -426,26 +403,31 @@ class FillIn {
 
   /* ---- what is said ---- */
 
-  say(mode, words, { link } = {}) {
-    const state = one("[data-save-state]", this.form);
-    const icon = { saved: "success", trouble: "warning", saving: "running" }[mode] ?? "information";
-    one("use", state).setAttribute("href", `#i-${icon}`);
-    const isNews = mode === "trouble" || state.dataset.mode === "trouble";
-    state.dataset.mode = mode;
-    one("[data-save-words]", state).replaceChildren(words, ...(link ? [" ", link] : []));
-    if (isNews && this.told.textContent !== words) this.told.textContent = words;
+  say(mode, words, link) {
+    this.state.say(mode, words, link);
   }
 
   sayIfQuiet() {
     const left = [...this.unsent];
-    if (this.isLocked || this.isSignedOut || this.failures > 0 || this.sending) return;
+    if (this.isHeldUp || this.sending) return;
     const open = left.find(([, entry]) => entry.conflict);
     if (open) return this.sayConflict(open[0]);
-    const long = left.find(([place]) => this.cards.get(place)?.isTooLong);
-    if (long) return this.say("trouble", `Not saved: a text of “${long[1].title}” is too long. It is kept in this browser.`);
+    const stuck = left.find(([place]) => this.faultOf(place));
+    if (stuck) return this.sayStuck(stuck[0]);
     if (left.length > 0) return;
+    if ([...this.cards.values()].some((card) => !same(card.value, card.stored))) {
+      return this.say("trouble", "Not saved: it was erased in another tab. Change it here to keep it after all.");
+    }
     const at = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(new Date());
     this.say("saved", `Saved ${at}`);
+  }
+
+  sayStuck(place) {
+    const { page } = this.form.dataset;
+    const elsewhere = place === conclusionPlace ? `${page}review/` : `${page}?category=${encodeURIComponent(JSON.parse(place)[0])}`;
+    const card = this.cards.get(place);
+    const link = { href: card ? `#${card.root.id}` : elsewhere, words: "Show it" };
+    this.say("trouble", `Not saved: ${this.faultOf(place)} It is kept in this browser.`, link);
   }
 
   sayOffline(message) {
@@ -454,22 +436,19 @@ class FillIn {
   }
 
   saySignedOut() {
-    const link = document.createElement("a");
-    link.href = `${document.body.dataset.signInUrl}?next=${encodeURIComponent(location.pathname + location.search)}`;
-    link.target = "_blank";
-    link.rel = "opener";
-    link.textContent = "Sign in again (new tab)";
-    this.say("trouble", "Not saved: you are signed out. What you typed is kept in this browser and sent once you have signed in.", { link });
+    const href = `${document.body.dataset.signInUrl}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    const words = "Sign in again (new tab)";
+    this.say("trouble", "Not saved: you are signed out. What you typed is kept in this browser and sent once you have signed in.", {
+      href,
+      words,
+      target: "_blank",
+      rel: "opener",
+    });
   }
 
   saySomebodyElse() {
     this.isSignedOut = true;
     this.say("trouble", "Not saved: somebody else is signed in in this browser now. What you typed is kept for you.");
-  }
-
-  refused(message) {
-    this.failures += 1;
-    this.say("trouble", `Not saved: ${message} It is kept in this browser.`);
   }
 
   showProgress({ answeredCount }) {
@@ -496,12 +475,6 @@ class FillIn {
     showUnsent(this.notices, this.kept, message);
     this.tell({ kind: "locked" });
   }
-}
-
-function placeOfElement(element) {
-  const root = element.closest?.("[data-answer]");
-  if (!root) return undefined;
-  return "conclusion" in root.dataset ? conclusionPlace : placeOf(root.dataset.category, root.dataset.competency);
 }
 
 /** What was typed and cannot be sent any more: to be read and copied, until somebody lets go of it. */

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from apps.accounts.entities import Role
-from apps.assessments.entities import Answer, PlanStatus
+from apps.assessments.entities import Answer, Feedback, PlanStatus
 from apps.assessments.services.answering import GivenAnswer, save_answers
 from apps.assessments.services.submitting import reopen, submit
 from tests.assessments.conftest import MANAGER, SELF
@@ -65,6 +65,34 @@ def test_the_list_is_empty_for_who_has_nothing_and_hides_what_a_former_manager_g
     assert "Nothing waits for you" in shown(browser(season.tina).get("/assessments/"))
 
 
+def test_what_is_typed_in_the_review_of_what_was_submitted_elsewhere_meanwhile_stays_in_the_page(season):
+    client = browser(season.timo)
+    hand_in(season, SELF)
+    late = {"current_level": "3", "way_forward": "Typed late.", "texts_revision": "0", "answers_revision": "3"}
+    for go in ("stay", "submit"):
+        page = client.post(address(season, rest="review/"), {**late, "go": go})
+        assert page.status_code == 409
+        assert "was submitted" in shown(page) and "Typed late.</textarea>" in page.content.decode()
+    assert season.stored(SELF).way_forward == "On and up."
+    same = {**late, "current_level": "4", "way_forward": "On and up.", "go": "submit"}  # as after a double click
+    assert client.post(address(season, rest="review/"), same).status_code == 302
+
+
+def test_more_than_an_item_can_hold_is_told_and_stays_in_the_page(season, store):
+    own, long = season.stored(SELF), "🙂" * 5000
+    filled = {str(level): Feedback(evidence=long, next_level_feedback=long) for level in range(10)}
+    season.stores.assessments.save(own.evolve(feedback={"Elsewhere": {"Much": filled}}))
+    client = browser(season.timo)
+    page = client.post(address(season), typed(evidence=long, following=long))
+    assert page.status_code == 422
+    assert "longer than what can be stored" in shown(page) and long in shown(page)
+    review = {"current_level": "3", "way_forward": "🙂" * 10_000, "texts_revision": "0", "answers_revision": "0"}
+    page = client.post(address(season, rest="review/"), review)
+    assert page.status_code == 422
+    assert "longer than what can be stored" in shown(page) and review["way_forward"] in shown(page)
+    assert season.stored(SELF).answer(DESIGN) == Answer()
+
+
 @pytest.mark.parametrize("rest", ["", "?category=People", "review/"])
 def test_a_page_asks_for_two_things_beside_who_it_is(season, costs, rest):
     season.fill(SELF)
@@ -105,7 +133,16 @@ def test_the_managers_form_has_the_submitted_self_assessment_beside_and_before_o
     page = shown(browser(season.mona).get(address(season, MANAGER)))
     assert "in progress: 1 of 3 answered" in page
     assert "SECRETDRAFT" not in page
+    for reader in (season.mona, season.ada):  # nor on the page of the self-assessment itself, nor by the API
+        own = browser(reader).get(address(season))
+        assert own.status_code == 200 and "it may still change" in shown(own)
+        told = browser(reader).get(f"/api{address(season)}"[:-1]).json()
+        assert (told["status"], told["answered"]) == ("in_progress", 1)
+        assert {answer["level"] for answer in told["answers"]} == {None}
+        assert "SECRETDRAFT" not in shown(own) + str(told)
+    assert "SECRETDRAFT" in browser(season.timo).get(f"/api{address(season)}"[:-1]).content.decode()
     hand_in(season, SELF)
+    assert "None chosen" not in shown(browser(season.mona).get(address(season)))
     page = shown(browser(season.mona).get(address(season, MANAGER)))
     assert "Timo Member\N{RIGHT SINGLE QUOTATION MARK}s own view" in page
     assert "Timo Member chose this" in page
@@ -230,6 +267,14 @@ def test_a_conclusion_that_was_changed_elsewhere_is_shown_with_what_was_typed(se
     assert page.status_code == 409
     assert "Other." in shown(page)
     assert "Lead." in page.content.decode()
+
+
+def test_a_conclusion_that_comes_too_late_is_shown_once_more(season):
+    hand_in(season, SELF)
+    page = browser(season.timo).post(address(season, rest="review/"), concluded(season, way_forward="Too late."))
+    assert page.status_code == 409
+    assert "Too late." in page.content.decode()
+    assert "was submitted" in shown(page)
 
 
 def test_the_locked_page_leads_to_the_report_once_there_is_one(season):

@@ -1,9 +1,10 @@
 """Filling in an assessment: whatever happens to network, session, tab or browser, nothing typed is lost."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.browser.test_pages_are_sound import expect_sound
 from tests.browser.watched_pages import PASSWORD, sign_in, watched
@@ -24,6 +25,19 @@ SUBMIT_ALL = """async () => {
   await send("PATCH", api, {answers, conclusion});
   return (await send("POST", `${api}/submit`, {})).status;
 }"""
+STORED = """async () => {
+  const answer = await fetch(document.querySelector("[data-fill-in]").dataset.api);
+  return (await answer.json()).answers;
+}"""
+# What another tab tells, which lets go of what it sent in the very moment in which more is typed here.
+OTHER_LETS_GO = """(evidence) => {
+  const name = Object.keys(localStorage).find((name) => name.startsWith("rungs:unsent:"));
+  const [, , user, assessment, ...place] = name.split(":");
+  const { value, base } = JSON.parse(localStorage.getItem(name));
+  localStorage.removeItem(name);
+  const message = { kind: "saved", place: place.join(":"), value: { ...value, evidence }, revision: base };
+  new BroadcastChannel(`rungs:assessment:${user}:${assessment}`).postMessage(message);
+}"""
 STAY = "() => document.querySelector('[data-sign-out]').addEventListener('submit', (e) => e.preventDefault())"
 KEPT = "() => Object.keys(localStorage).filter((name) => name.startsWith('rungs:unsent:')).length"
 
@@ -38,6 +52,11 @@ async def open_own(page: Page) -> str:
 
 def said(page: Page):
     return page.locator("[data-save-words]")
+
+
+async def stored(page: Page, number: int = 0) -> dict:
+    """What the server has of the answer with this number, from 0."""
+    return (await page.evaluate(STORED))[number]
 
 
 async def expect_saved(page: Page) -> None:
@@ -69,7 +88,8 @@ async def test_one_answers_by_keyboard_alone_and_goes_on_where_one_left(as_perso
     await page.keyboard.press("Tab")
     await page.keyboard.type("More of it.")
     await expect_saved(page)
-    await expect(page.locator("[data-step-category][aria-current] [data-step-count]")).to_have_text("1 of 3")
+    count = page.locator("[data-step-category][aria-current] [data-step-count]")
+    await expect(count).to_have_text("1 of 3")
     await page.reload()
     await expect(page.locator("#level-1-3")).to_be_checked()
     await expect(page.locator(EVIDENCE)).to_have_value("Drew **it**.")
@@ -80,12 +100,34 @@ async def test_one_answers_by_keyboard_alone_and_goes_on_where_one_left(as_perso
     await following.focus()
     await page.keyboard.press("Enter")
     await page.wait_for_url(re.compile("category="))
+    await expect(page.locator(".category-title")).to_be_focused()
     second = await page.locator(".category-title").inner_text()
     await page.locator("#level-2-2").focus()
     await page.keyboard.press("Space")
+    await expect(count).to_have_text("1 of 3")
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#level-2-1")).to_be_focused()
+    await expect(count).to_have_text("0 of 3")
     await expect_saved(page)
     await page.goto(address)
     await expect(page.locator(".category-title")).to_have_text(second)
+
+
+async def test_on_a_narrow_screen_what_explains_a_level_is_folded_until_it_is_chosen_or_asked_for(as_person):
+    _, page = await as_person("hana", viewport={"width": 390, "height": 800})
+    await open_own(page)
+    shown = page.locator("#competency-1 .level-more:visible")
+    await page.locator("#level-1-2").check()
+    await expect(shown).to_have_count(1)
+    await expect(page.locator("#level-1-5")).to_have_accessible_description(re.compile(r"\w+ \w+"))
+    await page.get_by_role("button", name="Explain each level").first.focus()
+    await page.keyboard.press("Enter")
+    await expect(shown).to_have_count(7)
+    await expect_sound(page)
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.get_by_role("button", name="Hide the explanations").click()
+    await expect(shown).to_have_count(1)
 
 
 async def test_what_is_typed_while_offline_is_kept_and_sent_when_the_network_is_back(as_person):
@@ -103,6 +145,41 @@ async def test_what_is_typed_while_offline_is_kept_and_sent_when_the_network_is_
     await page.goto(address)
     await expect(page.locator("#level-1-4")).to_be_checked()
     await expect(page.locator(EVIDENCE)).to_have_value("Typed under ground.")
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["storage", "no-storage"])
+async def test_whatever_the_server_answers_what_is_typed_meanwhile_arrives(as_person, keeps):
+    _, page = await as_person("ines")
+    if not keeps:
+        await page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('No.'); }})")
+    await open_own(page)
+    troubles: list[str | None] = [None]
+
+    async def trouble(route: Route) -> None:
+        await asyncio.sleep(0.2)
+        how = troubles[-1]
+        if how is None or route.request.method != "PATCH":
+            await route.fallback()
+        elif how == "abort":
+            await route.abort()
+        elif how == "half":
+            answer = await route.fetch()
+            await route.fulfill(response=answer, body=(await answer.body())[:50])
+        else:
+            await route.fulfill(status=int(how), content_type="text/html", body="<p>No</p>")
+
+    await page.route("**/api/assessments/*", trouble)
+    for how in ("abort", "503", "413", "half", "500") if keeps else ("abort",):
+        troubles.append(how)
+        await page.locator(EVIDENCE).fill(how)
+        async with page.expect_request(lambda request: request.method == "PATCH"):
+            await page.get_by_role("button", name="Save", exact=True).click()
+        await page.locator(EVIDENCE).press_sequentially(" more")
+        await expect(said(page)).to_contain_text("Not saved")
+        troubles.append(None)
+        await page.evaluate("dispatchEvent(new Event('online'))")
+        await expect(said(page)).to_contain_text("Saved")
+        assert (await stored(page))["evidence"] == f"{how} more"
 
 
 async def test_what_was_typed_before_the_page_was_closed_is_sent_when_it_is_opened_again(as_person):
@@ -141,6 +218,22 @@ async def test_two_tabs_of_one_browser_follow_each_other(as_person):
     await second.reload()
     await expect(second.locator(EVIDENCE)).to_have_value("From the first, then the second")
     await expect(second.locator(FOLLOWING)).to_have_value("And the first.")
+    await context.set_offline(True)
+    await first.locator(EVIDENCE).fill("At once.")
+    await expect(second.locator(EVIDENCE)).to_have_value("At once.")
+    await second.evaluate(OTHER_LETS_GO, "At")
+    await expect(second.locator(EVIDENCE)).to_have_value("At once.")
+    await expect(first.locator(EVIDENCE)).to_have_value("At once.")
+    assert await first.evaluate(KEPT) == 1
+    await context.set_offline(False)
+    await expect_saved(first)
+    assert (await stored(first))["evidence"] == "At once."
+    await context.set_offline(True)
+    await first.locator(EVIDENCE).fill("Let go of.")
+    await expect(said(first)).to_contain_text("offline")
+    await second.evaluate("() => localStorage.clear()")
+    await context.set_offline(False)
+    await expect(said(first)).to_contain_text("it was erased in another tab")
 
 
 async def test_of_two_browsers_neither_loses_its_version_and_one_chooses(as_person):
@@ -166,8 +259,13 @@ async def test_of_two_browsers_neither_loses_its_version_and_one_chooses(as_pers
     await here.get_by_role("button", name="Take the other one").click()
     await expect(here.locator(EVIDENCE)).to_have_value("Written there.")
     await expect_saved(here)
-    await here.reload()
-    await expect(here.locator(EVIDENCE)).to_have_value("Written there.")
+    await here.get_by_role("button", name="Save, and on to").click()
+    await here.wait_for_url(re.compile("category="))
+    await there.locator(EVIDENCE).fill("Once more there.")
+    await expect_saved(there)
+    await here.go_back()
+    await expect(said(here)).to_contain_text("Saves as you type.")
+    await expect(here.locator(EVIDENCE)).to_have_value("Once more there.")
 
 
 async def test_what_is_typed_after_the_session_ended_is_sent_once_one_has_signed_in_again(as_person):
@@ -225,9 +323,7 @@ async def test_nobody_else_in_this_browser_is_shown_or_sends_it_and_signing_out_
     other.on("dialog", answer)
     await other.get_by_role("button", name="Sign out").click()
     assert await other.evaluate(KEPT) == 1
-    await other.evaluate(
-        "() => document.querySelector('[data-sign-out]').addEventListener('submit', e => e.preventDefault())"
-    )
+    await other.evaluate(STAY)
     await other.get_by_role("button", name="Sign out").click()
     assert await other.evaluate(KEPT) == 0
     assert "Signing out erases it" in asked[0]
@@ -246,7 +342,6 @@ async def test_what_was_typed_into_what_was_submitted_meanwhile_stays_to_be_copi
     await expect(said(page)).to_contain_text("was submitted")
     await expect(page.locator(".kept-text")).to_contain_text("Too late.")
     await expect(page.locator(EVIDENCE)).not_to_be_editable()
-    await expect_sound(page)
     await page.goto(address)
     await expect(page.locator("main")).to_contain_text("Submitted and locked")
     await expect(page.locator(".kept-text")).to_contain_text("Too late.")
@@ -255,9 +350,30 @@ async def test_what_was_typed_into_what_was_submitted_meanwhile_stays_to_be_copi
     assert await page.evaluate(KEPT) == 0
 
 
-async def test_what_is_too_long_says_by_how_much_and_is_kept(as_person):
+async def test_what_is_too_long_or_fails_is_kept_and_does_not_hold_back_the_rest(as_person):
     _, page = await as_person("rosa")
-    await open_own(page)
+
+    async def slow_script(route: Route) -> None:
+        await asyncio.sleep(0.5)
+        await route.continue_()
+
+    async def failing(route: Route) -> None:
+        is_bad = "Fails." in (route.request.post_data or "")
+        await (route.fulfill(status=500, body="No") if is_bad else route.fallback())
+
+    await page.route("**/fill_in*.js", slow_script)
+    await page.goto("/assessments/")
+    await page.get_by_role("link", name="My self-assessment").first.click()
+    await page.locator(EVIDENCE).fill("Before the script was here.")
+    await expect_saved(page)
+    await page.unroute("**/fill_in*.js")
+    await page.route("**/api/assessments/*", failing)
+    await page.locator(EVIDENCE).fill("Fails.")
+    await page.locator("#evidence-2").fill("Does not.")
+    await expect(said(page)).to_contain_text("failed at one answer")
+    assert (await stored(page))["evidence"] == "Before the script was here."
+    assert (await stored(page, 1))["evidence"] == "Does not."
+    assert await page.evaluate(KEPT) == 1
     await page.locator(EVIDENCE).fill("x" * 4600)
     await expect(page.locator("#evidence-1-count")).to_have_text("400 characters left.")
     await page.locator(EVIDENCE).fill("x" * 5003)
@@ -265,6 +381,13 @@ async def test_what_is_too_long_says_by_how_much_and_is_kept(as_person):
     await page.locator("#level-2-1").check()
     await expect(said(page)).to_contain_text("is too long. It is kept")
     assert await page.evaluate(KEPT) == 1
+    await page.get_by_role("button", name="Save, and on to").click()
+    await page.wait_for_url(re.compile("category="))
+    await page.locator("#level-1-2").check()
+    await expect(said(page)).to_contain_text("Shorten it by 3 to 5,000. It is kept")
+    assert (await stored(page, 3))["level"] == 2
+    await page.get_by_role("link", name="Show it").click()
+    await expect(said(page)).to_contain_text("is too long")
     await page.locator(EVIDENCE).fill("Short.")
     await expect_saved(page)
 

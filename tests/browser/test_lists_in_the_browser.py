@@ -50,7 +50,7 @@ async def test_users_are_filtered_sorted_and_found_and_the_address_says_so(new_c
     await page.keyboard.press("Enter")
     await expect(page.locator("tbody th")).to_have_count(1)
     assert await rows(page) == ["Sam Support"]
-    await visit(ada, f"{USERS}?roles=team_member")
+    await visit(ada, f"{USERS}?roles=analyst")
     await expect(page.locator(".empty")).to_contain_text("No users fit this choice.")
     ada.expect_no_complaint()
     await visit(ada, f"{USERS}?roles=king")

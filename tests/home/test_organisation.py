@@ -1,5 +1,6 @@
 """What administrators see on the first page: plans under way, the tables, and policy runs."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,9 +74,15 @@ def test_the_first_due_come_first_on_one_page_for_four_requests(store, ada, plan
     assert ">Ada Admin<" in html
 
 
-def test_on_the_first_day_it_says_what_to_do(ada):
-    html = browser(ada).get("/").content.decode()
+def test_on_the_first_day_it_says_what_to_do_and_in_which_order(store, ada):
+    client = browser(ada)
+    html = client.get("/").content.decode()
     assert "No plan is under way." in html
+    steps = re.search(r'<ol class="first-steps">(.*?)</ol>', html, re.DOTALL).group(1)
+    assert re.findall(r'href="(.*?)"', steps) == ["/ladder/", "/people/", "/teams/", "/plans/new/"]
+    assert "Done" not in steps
+    active_ladder(store)
+    assert client.get("/").content.decode().count("Done") == 1
     assert "No worker has looked at the tables yet." in html
 
 

@@ -139,7 +139,7 @@ def test_a_manager_sees_each_team_with_its_plan_and_whom_to_assess(store, mona, 
     assert "Theirs" not in html
     assert html.index(late.plan_name) < html.index(soon.plan_name)
     assert "25 %" in html
-    assert "1 plan is past its end and not complete." in html
+    assert "1 plan is past its due date and not complete." in html
     assert "1 assessment that waits for you is overdue." in html
     assert "1 assessment is due within 7 days." in html
     to_timo = assessment_id(late.plan_id, timo.user_id, AssessmentType.MANAGER)
@@ -173,6 +173,20 @@ def test_who_leads_one_team_and_is_in_another_sees_both_for_four_requests(store,
         html = client.get("/").content.decode()
     assert beyond_sign_in(cost) == FOUR
     assert html.index("My assessments") < html.index("My teams") < html.index("People I have to assess")
+
+
+def test_who_came_to_lead_the_team_they_are_assessed_in_is_not_asked_to_assess_themselves(store, mona, timo, under_way):
+    both = member(store, Role.MANAGER, Role.TEAM_MEMBER, name="Bo Both")
+    plan = under_way(team_of(store, mona, both, timo), ends_in=5)
+    stored = Teams(store).get(plan.team_id, consistent=True)
+    left = stored.with_members({timo.user_id}).evolve(manager_id=both.user_id)
+    Teams(store).save(left)
+    for person in (both, timo):  # as following the team leaves it where one's own view was submitted already
+        one = Assessments(store).get(assessment_id(plan.plan_id, person.user_id, AssessmentType.MANAGER))
+        Assessments(store).save(one.evolve(assessor_id=both.user_id))
+    people = page(both).partition("People I have to assess")[2]
+    assert "Timo Member" in people
+    assert assessment_id(plan.plan_id, both.user_id, AssessmentType.MANAGER) not in people
 
 
 @pytest.mark.parametrize(("role", "less"), [(Role.MANAGER, ("AssessmentReports",)), (Role.TEAM_MEMBER, ("Teams",))])

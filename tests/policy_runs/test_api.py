@@ -148,7 +148,7 @@ def test_every_bad_policy_number_is_named_with_its_place(api, stores):
     answer = api.post("", launch_body("ABC123DEF", "SHORT", "ABC123DEG", "ABC-123-D"))
 
     error = answer.body["error"]
-    assert (answer.status, error["code"], error["field"]) == (422, "invalid_launch", "policyNumbers")
+    assert (answer.status, error["code"], error["field"]) == (422, "invalid_launch", "policy_numbers")
     assert [(detail["line"], detail["value"]) for detail in error["details"]] == [(2, "SHORT"), (4, "ABC-123-D")]
     assert all(detail["message"] for detail in error["details"])
 
@@ -156,18 +156,18 @@ def test_every_bad_policy_number_is_named_with_its_place(api, stores):
 def test_what_cannot_be_launched_is_refused_in_the_one_shape_of_errors(api, stores):
     stores.hosts.add(host_row(9))
     cases = [
-        (launch_body(hostName="10.0.0.1"), 422, "hostName"),
-        (launch_body(astName="erase"), 422, "astName"),
+        (launch_body(hostName="10.0.0.1"), 422, "host_name"),
+        (launch_body(astName="erase"), 422, "ast_name"),
         (launch_body(parameters={"depth": 3}), 422, "parameters"),
-        (launch_body(policyNumbers=[]), 422, "policyNumbers"),
-        (launch_body(policyNumbers=["ABC123DEF"] * 20_001), 422, "policyNumbers"),
-        (launch_body(*[f"A{number:08}" for number in range(10_001)]), 422, "policyNumbers"),
-        (launch_body(policyNumbers="ABC123DEF"), 422, "policyNumbers"),
-        (launch_body(policyNumbers=[7, None]), 422, "policyNumbers.0"),
-        (launch_body(idempotencyKey="short"), 422, "idempotencyKey"),
-        (launch_body(password=""), 422, "password"),
-        (launch_body(address="10.0.0.1"), 422, "address"),
-        ({}, 422, "hostName"),
+        (launch_body(policyNumbers=[]), 422, None),
+        (launch_body(policyNumbers=["ABC123DEF"] * 20_001), 422, None),
+        (launch_body(*[f"A{number:08}" for number in range(10_001)]), 422, "policy_numbers"),
+        (launch_body(policyNumbers="ABC123DEF"), 422, None),
+        (launch_body(policyNumbers=[7, None]), 422, None),
+        (launch_body(idempotencyKey="short"), 422, None),
+        (launch_body(password=""), 422, None),
+        (launch_body(address="10.0.0.1"), 422, None),
+        ({}, 422, None),
         ([], 422, None),
         (None, 422, None),
         (b"{", 400, None),
@@ -403,8 +403,8 @@ def test_reading_costs_a_request_or_two_and_never_a_scan(api, run):
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_whatever_is_sent_is_answered_as_the_openapi_document_says(mode, run, owner):
-    described = deepcopy(openapi())
-    described["paths"] = {path: found for path, found in described["paths"].items() if "policy-runs" in path}
+    described = deepcopy(openapi())  # of the others: tests/project/test_api_as_declared.py
+    described["paths"] = {path: found for path, found in described["paths"].items() if path.startswith("/api/policy-")}
     for operation in (operation for path in described["paths"].values() for operation in path.values()):
         operation.pop("security", None)  # the cookie stands in every request here; what happens without is tested above
     schema = schemathesis.openapi.from_dict(described)
@@ -414,7 +414,7 @@ def test_whatever_is_sent_is_answered_as_the_openapi_document_says(mode, run, ow
     operations = [found.ok() for found in schema.get_all_operations()]
     answered = set()
 
-    @settings(max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def answers_as_declared(data):
         operation = data.draw(st.sampled_from(operations))

@@ -102,7 +102,20 @@ def test_twelve_seasons_each_have_their_name_and_none_is_over_another():
     names = [one for one in root.iter("text") if one.text in {"Q1", "Q2", "Q3", "Q4"}]
     places = sorted(float(one.get("x")) for one in names)
     assert len(names) == 12 and min(b - a for a, b in pairwise(places)) > 40
-    assert places[-1] < trend.WIDTH
+    assert places[-1] < trend.WIDE.width
+
+
+def test_a_narrow_trend_fits_a_telephone_and_tells_the_same():
+    for many in (1, 3, 12):
+        seasons = [pair(f"{2023 + number // 4}-Q{number % 4 + 1}", 3, 4) for number in range(many)]
+        wide, narrow = (
+            parsed(trend.trend(seasons, levels=LEVELS, title="Trend", room=room)) for room in (trend.WIDE, trend.NARROW)
+        )
+        assert narrow.find("desc").text == wide.find("desc").text
+        assert float(narrow.get("width")) <= 340 and len(marks(narrow, "manager")) == many
+        assert all(trend.NARROW.left < x < 340 for x, _ in marks(narrow, "own"))
+        names = sorted(float(one.get("x")) for one in narrow.iter("text") if (one.text or "").startswith("Q"))
+        assert all(b - a > trend.LABEL / 2 for a, b in pairwise(names)), "names stand beside each other"
 
 
 def test_a_heat_map_says_each_number_and_marks_where_views_are_apart():

@@ -1,15 +1,19 @@
 """The pages of reports: what they say, to whom, and what they ask of the store."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from apps.accounts.entities import Role
 from apps.assessments.entities import AssessmentStatus, Plan, PlanStatus, Season
 from apps.assessments.repository import Plans, Seasons
+from apps.assessments.services.submitting import reopen, submit
+from apps.errors import Invalid
+from apps.reports.services import Notes, discuss
 from apps.storage.transaction import Transaction
 from tests.policy_runs.web import beyond_sign_in, browser
-from tests.seasons import active_ladder, admin, manager, plan_of, reported, team_member, team_of
+from tests.seasons import NOW, active_ladder, admin, manager, plan_of, reported, team_member, team_of
 
 
 def text(response) -> str:
@@ -82,6 +86,23 @@ def test_while_an_assessment_is_open_again_its_draft_is_not_shown(harbour):
     assert "A secret draft." not in told and "Shows 3" not in told
 
 
+def test_what_is_submitted_again_is_in_the_report_only_once_both_are(harbour):
+    stores, actor = harbour.stores, harbour.ada.acting()
+    own, by_manager = harbour.report.self_assessment_id, harbour.report.manager_assessment_id
+    later = NOW + timedelta(days=1)
+    for key in (own, by_manager):
+        reopen(stores, assessment_id=key, reason="A slip.", by=harbour.ada, actor=actor, now=later)
+    draft = stores.assessments.get(by_manager, consistent=True)
+    stores.assessments.save(draft.evolve(way_forward="Said anew by the manager."))
+    later += timedelta(hours=1)
+    submit(stores, assessment_id=by_manager, by=harbour.mona, actor=harbour.mona.acting(), now=later)
+    timos = browser(harbour.timo)
+    assert "Said anew" not in text(timos.get(page_of(harbour)))
+    assert b"Said anew" not in timos.get(f"/api/reports/{harbour.report.report_id}").content
+    submit(stores, assessment_id=own, by=harbour.timo, actor=harbour.timo.acting(), now=later)
+    assert "Said anew by the manager." in text(timos.get(page_of(harbour)))
+
+
 def test_the_manager_writes_notes_which_member_and_administrator_read(harbour):
     client = browser(harbour.mona)
     form = {"discussed_on": "2026-03-10", "discussion_notes": "We *talked*.", "next_steps": "- Pair", "revision": 0}
@@ -112,6 +133,14 @@ def test_an_export_meanwhile_is_no_conflict_for_who_writes_notes(harbour):
     client = browser(harbour.mona)
     assert browser(harbour.ada).get(f"{page_of(harbour)}report.csv").status_code == 200
     assert client.post(f"{page_of(harbour)}notes/", {"next_steps": "On.", "revision": 0}).status_code == 302
+
+
+def test_the_day_of_the_meeting_is_one_that_has_begun_somewhere(harbour):
+    evening, mona = datetime(2026, 3, 2, 12, tzinfo=UTC), harbour.mona
+    more = {"report_id": harbour.report.report_id, "user": mona, "actor": mona.acting(), "now": evening, "revision": 0}
+    with pytest.raises(Invalid, match="future"):
+        discuss(harbour.stores, notes=Notes(discussed_on=date(2026, 3, 4)), **more)
+    assert discuss(harbour.stores, notes=Notes(discussed_on=date(2026, 3, 3)), **more).discussed_on == date(2026, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +174,7 @@ def test_a_person_over_twelve_seasons_takes_two_requests(harbour, store, costs):
         with costs(requests=4) as cost:
             page = client.get(f"/reports/member/{harbour.timo.user_id}/")
         assert sum(beyond_sign_in(cost).values()) <= 2
-        assert page.content.decode().count('class="manager"') == 13
+        assert page.content.decode().count('class="manager"') == 2 * 13, "a wide chart and a narrow one"
     client = settled(harbour.timo)
     with costs(requests=5) as cost:
         client.get(page_of(harbour))
@@ -166,6 +195,20 @@ def test_a_manager_sees_of_a_person_only_the_seasons_of_teams_they_lead(harbour,
     assert all("2025-Q4" in seen[name] and "2026-Q1" in seen[name] for name in ("Timo Member", "Ada Admin"))
     assert "2025-Q4" not in text(browser(harbour.mona).get(page_of(harbour)))
     assert "2025-Q4" in text(browser(harbour.timo).get(page_of(harbour)))
+
+
+def test_who_came_to_lead_the_team_is_not_handed_the_report_on_themselves(harbour):
+    stores = harbour.stores
+    stores.users.save(harbour.timo.evolve(roles=frozenset({Role.MANAGER})))
+    led = harbour.team.with_members({harbour.tim.user_id}).evolve(manager_id=harbour.timo.user_id)
+    stores.teams.save(led)
+    timos, plan_id = browser(harbour.timo), harbour.plan.plan_id
+    for address in (f"/reports/plan/{plan_id}/", f"/reports/plan/{plan_id}/reports.csv"):
+        html = timos.get(address).content.decode().partition("<main")  # the side bar says who is signed in
+        told = html[2] or html[0]
+        assert "Tim Other" in told and "Timo Member" not in told
+    (listed,) = timos.get(f"/api/reports/by-plan/{plan_id}").json()["items"]
+    assert listed["reportId"] == harbour.tims.report_id
 
 
 def test_a_team_of_fifty_takes_three_requests(store, costs):

@@ -191,6 +191,9 @@ def test_people_are_found_as_one_types_and_those_chosen_stay(store, mona, timo, 
     assert f'value="{bea.user_id}" checked' in kept
     assert "in this team" in kept
     assert f'value="{timo.user_id}"' not in kept, "who is in it already cannot be added again"
+    hidden = admin(store, "Ada Admin")
+    others = client.get(f"/teams/{team.team_id}/people/?user_id={hidden.user_id}").content.decode()
+    assert hidden.name not in others and hidden.email not in others, "whom the search would not find"
     assert "begins with “zz”" in client.get(f"/teams/{team.team_id}/people/?q=zz").content.decode()
 
 

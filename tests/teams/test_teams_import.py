@@ -102,6 +102,19 @@ def test_the_same_plan_again_does_nothing_twice(store, stores, ada, people):
     assert (nothing.teams, nothing.left, nothing.members_left) == ((), 2, 2)
 
 
+def test_imports_at_once_of_one_file_shown_once_or_twice_make_everything_once(store, stores, ada, people, in_threads):
+    shown = planned(stores, TEAMS)
+    plans, results = [shown, shown, planned(stores, TEAMS)], []
+    in_threads(3, lambda position: results.append(done(stores, ada, plans[position])))
+    assert sum(result.teams for result in results) == 2
+    found = all_teams(store)
+    assert set(found) == {"Harbour", "Yard"}
+    ids = sorted(user.user_id for user in people)
+    assert sorted(found["Harbour"].member_ids) == ids
+    entries = AuditLog(store).of(f"Teams#{found['Harbour'].team_id}").items
+    assert sorted(one for entry in entries for one in entry.after.get("members", ())) == ids
+
+
 def test_an_import_that_broke_off_goes_on_where_it_was(store, stores, ada, people, monkeypatch):
     plan = planned(stores, TEAMS)
     real, calls = type(store).call, []

@@ -51,9 +51,14 @@ def list_assessments(
 
 @router.get("/{assessment_id}", response={200: AssessmentOut, **READING}, summary="Get an assessment")
 def get_assessment(request: HttpRequest, assessment_id: str) -> AssessmentOut:
-    """The assessment with an answer for every competency of its ladder."""
-    ground = ground_of(default_stores(), assessment_id=assessment_id, by=signed_in_user(request))
-    return assessment_out(ground.assessment, ground.ladder)
+    """The assessment with an answer for every competency of its ladder.
+
+    Before it is submitted its answers are empty for everybody but who fills it in.
+    """
+    user = signed_in_user(request)
+    ground = ground_of(default_stores(), assessment_id=assessment_id, by=user)
+    found = ground.assessment if ground.may_be_read_by(user) else ground.assessment.without_answers()
+    return assessment_out(found, ground.ladder)
 
 
 @router.post("/{assessment_id}/start", response={200: AssessmentOut, **CHANGING}, summary="Begin an assessment")

@@ -124,9 +124,10 @@ def save_answers(
         except StaleVersion as lost:
             stored = _still_open(ground, lost)
         except ItemTooLarge as error:
-            raise InvalidAnswer(
+            message = (
                 "All answers of this assessment together are longer than what can be stored. Shorten some of them."
-            ) from error
+            )
+            raise InvalidAnswer(message, findings=[{"message": message}]) from error
         else:
             return Saved(assessment=saved, answers=merged.answers, conclusion=merged.conclusion)
     raise Contention

@@ -41,6 +41,13 @@ class Ground:
         """Whether the table of permissions lets this user answer it."""
         return allowed(user, FILLED_IN_BY[self.assessment.assessment_type], self.thing)
 
+    def may_be_read_by(self, user: User) -> bool:
+        """Whether this user, who sees it, reads its answers: before it is submitted only who fills it in does.
+
+        It is a draft until then, and shared by submitting it. (The back office shows administrators what is stored.)
+        """
+        return self.assessment.is_submitted or self.may_be_filled_in_by(user)
+
     @property
     def is_open(self) -> bool:
         """Whether it takes answers, from whom may give them."""

@@ -12,18 +12,20 @@ from pydantic import ValidationError
 from apps.accounts.entities import User
 from apps.assessments.entities import Plan, PlanStatus, Season
 from apps.assessments.errors import InvalidPlan, PlanRefused
-from apps.assessments.services.managed import expect_edition, managed_plan, may_manage, object_of, stale
+from apps.assessments.services.managed import expect_edition, managed_plan, may_manage, object_of
 from apps.assessments.services.settling import settle_plan
 from apps.assessments.stores import Stores
 from apps.audit.entities import Actor
 from apps.errors import DomainError
 from apps.storage.conditions import Update, attribute
-from apps.storage.errors import StaleVersion
+from apps.storage.errors import Contention, StaleVersion
+from apps.storage.plane import backoff
 from apps.storage.writes import Write
 from apps.teams.entities import Team
 from apps.teams.errors import TeamNotFound
 
-TRIES: Final = 6
+TRIES: Final = 12
+LONGEST_REST: Final = 3  # less than half a second: somebody waits
 WHILE_ACTIVE: Final = ("plan_name", "description", "end_date")
 IN_A_DRAFT: Final = (*WHILE_ACTIVE, "season", "start_date")
 
@@ -205,7 +207,7 @@ def _changed(
     change: Callable[[Plan, Team | None], tuple[Plan, list[Write]]],
 ) -> Plan:
     """The plan after this change. What was only counted meanwhile is no conflict: it is read again."""
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         plan, team = managed_plan(stores, plan_id=plan_id, user=user)
         expect_edition(plan, edition)
         changed, writes = change(plan, team)
@@ -213,9 +215,10 @@ def _changed(
             return plan
         try:
             return stores.plans.save(changed.evolve(edition=plan.edition + 1, updated_at=now), *writes)
-        except StaleVersion:
-            edition = plan.edition  # whatever was wanted, it was decided on this one
-    raise stale(plan)
+        except (StaleVersion, Contention) as error:
+            met, edition = error, plan.edition  # whatever was wanted, it was decided on this one
+            backoff.rest(min(attempt, LONGEST_REST))
+    raise Contention from met
 
 
 def _checked(made: Callable[[], Plan]) -> Plan:

@@ -15,6 +15,8 @@ import structlog
 
 from apps.accounts.entities import User
 from apps.accounts.errors import MailNotSent
+from apps.accounts.permissions import allowed
+from apps.assessments.access import FILLED_IN_BY, concerning
 from apps.assessments.entities import Assessment, Plan, PlanStatus
 from apps.assessments.errors import PlanRefused
 from apps.assessments.services.managed import managed_plan, object_of
@@ -132,7 +134,8 @@ def take_up(stores: Stores, *, now: datetime) -> list[str]:
 def send_reminders(stores: Stores, mailer: Mailer, *, plan_ids: Sequence[str], now: datetime) -> int:
     """Send what was noted for these plans, one mail a person; how many went out.
 
-    Who has submitted everything meanwhile gets none. After a few refusals in a row the rest is left for the next try.
+    Who has submitted everything meanwhile, or may fill it in no more, gets none. After a few refusals in a row the rest
+    is left for the next try.
     """
     plans = [plan for plan in stores.plans.get_many(plan_ids, consistent=True) if plan.status is PlanStatus.ACTIVE]
     sent, refused = 0, 0
@@ -160,12 +163,18 @@ def awaited(stores: Stores, plan: Plan) -> frozenset[str]:
     return frozenset(one.assessor_id for one in stores.assessments.matrix(plan.plan_id) if one.is_open)
 
 
-def waiting_for(stores: Stores, user_id: str) -> list[Waiting]:
-    """All that waits for this person under active plans, the first due first."""
-    found = stores.assessments.waiting_for(user_id)
+def waiting_for(stores: Stores, person: User) -> list[Waiting]:
+    """All that waits for this person under active plans and that they may still fill in, the first due first."""
+    listed = stores.assessments.waiting_for(person.user_id)
+    teams = {team.team_id: team for team in stores.teams.get_many({one.team_id for one in listed})}
+    found = [
+        one
+        for one in listed
+        if allowed(person, FILLED_IN_BY[one.assessment_type], concerning(teams.get(one.team_id), one))
+    ]
     plans = stores.plans.get_many({one.plan_id for one in found})
-    people = stores.users.get_many({one.team_member_id for one in found} - {user_id})
-    names = {person.user_id: person.name for person in people}
+    people = stores.users.get_many({one.team_member_id for one in found} - {person.user_id})
+    names = {one.user_id: one.name for one in people}
     active = sorted((plan for plan in plans if plan.status is PlanStatus.ACTIVE), key=lambda plan: plan.end_date)
     return [
         Waiting(plan=plan, assessments=[one for one in found if one.plan_id == plan.plan_id], names=names)
@@ -174,8 +183,8 @@ def waiting_for(stores: Stores, user_id: str) -> list[Waiting]:
 
 
 def _send_one(stores: Stores, mailer: Mailer, user_id: str, *, now: datetime) -> int:
-    person, waiting = stores.users.find(user_id), waiting_for(stores, user_id)
-    if person is None or not person.is_active or not waiting:
+    person = stores.users.find(user_id, consistent=True)
+    if person is None or not (waiting := waiting_for(stores, person)):
         return 0
     mailer.send(person, waiting, today=now.date())
     return 1

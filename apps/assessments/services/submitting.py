@@ -18,7 +18,6 @@ from apps.assessments.errors import (
     AssessmentNotFound,
     Incomplete,
     NotReopened,
-    PlanNotFound,
     ReportNotFound,
     ReportNotReady,
 )
@@ -81,14 +80,14 @@ def submit(
 def generate_report(stores: Stores, *, plan_id: str, member_id: str, by: User, actor: Actor, now: datetime) -> Report:
     """The report on this member under this plan: the one that is there, else made from the two submitted views.
 
-    Submitting makes it; this is for who asks for it by name. Raises `PlanNotFound`, `ReportNotFound` for who may not
-    see it, `ReportNotReady`.
+    Submitting makes it; this is for who asks for it by name. Raises `ReportNotFound` for who may not see it and for a
+    plan that is not there, `ReportNotReady`.
     """
 
     def once() -> Report:
         plan = stores.plans.find(plan_id, consistent=True)
         if plan is None:
-            raise PlanNotFound
+            raise ReportNotFound
         team, own, managers, existing = read_together(
             stores.store,
             stores.teams.reading(plan.team_id),
@@ -118,8 +117,8 @@ def generate_report(stores: Stores, *, plan_id: str, member_id: str, by: User, a
 def reopen(stores: Stores, *, assessment_id: str, reason: str, by: User, actor: Actor, now: datetime) -> Assessment:
     """Take a submission back, so that the assessor can change it; the report says so until both are submitted again.
 
-    Raises `AssessmentNotFound`, `Forbidden`, `Invalid` (field `reason`), `NotReopened` where it is open already or its
-    plan has ended, `Contention`.
+    Raises `AssessmentNotFound`, `Forbidden`, `Invalid` (field `reason`), `NotReopened` where it is open already, its
+    plan has ended or nobody could change it, `Contention`.
     """
     why = reason.strip()
 
@@ -215,6 +214,9 @@ def _reopened(stores: Stores, found: Opened, *, reason: str, actor: Actor, now: 
     ]
     if found.report is not None:
         writes.append(stores.reports.updating(found.report.report_id, Update(set={"reopened_at": now})))
+    if is_managers and found.team:  # who follows the team passes over what is submitted
+        still_leads = attribute("manager_id").equals(assessor_id)
+        writes.append(stores.teams.checking(found.team.team_id, still_leads))
     Transaction(stores.store, *writes).commit()
     return changed.at_version(changed.version + 1)
 
@@ -231,6 +233,9 @@ def _require_reopenable(found: Opened) -> None:
         raise NotReopened("This assessment is open: there is no submission to take back.")
     if found.plan.status is not PlanStatus.ACTIVE:
         raise NotReopened("The plan of this assessment has ended: its assessments stay as they are.")
+    is_managers = found.assessment.assessment_type is AssessmentType.MANAGER
+    if is_managers and found.team is not None and found.team.manager_id == found.assessment.team_member_id:
+        raise NotReopened("The person it is about leads the team now, so that nobody could change it.")
 
 
 def _demands(stores: Stores, found: Opened) -> list[Write]:

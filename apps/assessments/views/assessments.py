@@ -84,6 +84,8 @@ def _saved_page(request: HttpRequest, found: Opened) -> HttpResponse:
             resume_at=category.title,
         )
     except InvalidAnswer as refused:
+        if not any("competency" in finding for finding in refused.details()):
+            messages.error(request, refused.public_message)
         return _filling_page(request, found, category, as_typed(shown, given, refused), status=422)
     except AssessmentLocked as locked:
         messages.error(request, locked.public_message)
@@ -135,7 +137,8 @@ def _reading_page(
         "may_reopen": is_reopenable and allowed(user, Permission.ASSESSMENT_REOPEN, found.thing),
         "reason": reason,
         "reason_error": error,
-        "parts": _parts(request, found),
+        "may_read": found.may_be_read_by(user),
+        "parts": _parts(request, found) if found.may_be_read_by(user) else [],
     }
     return render(request, "assessments/read.html", context, status=status)
 
@@ -164,7 +167,7 @@ def review_page(request: HttpRequest, assessment_id: str) -> HttpResponse:
 def _reviewed_page(request: HttpRequest, found: Opened) -> HttpResponse:
     user, stores, key = signed_in_user(request), default_stores(), found.assessment.assessment_id
     found.require_filling_in(user)
-    given = conclusion_in(request.POST)
+    given, saved = conclusion_in(request.POST), None
     try:
         saved = save_answers(stores, assessment_id=key, by=user, now=datetime.now(UTC), conclusion=given)
         if not saved.is_all_saved:
@@ -185,8 +188,14 @@ def _reviewed_page(request: HttpRequest, found: Opened) -> HttpResponse:
     except (InvalidAnswer, Incomplete) as refused:
         fresh = opened(stores, assessment_id=key, by=user)
         return _review_page(request, fresh, given=given, refused=refused, status=422)
+    except AssessmentLocked as locked:
+        messages.error(request, locked.public_message)
+        return _review_page(request, found, given=given, status=409)
     except Conflict as refused:
         messages.error(request, refused.public_message)
+        fresh = opened(stores, assessment_id=key, by=user)
+        if (fresh.assessment.current_level, fresh.assessment.way_forward) != (given.current_level, given.way_forward):
+            return _review_page(request, fresh, given=given, saved=saved, status=409)  # it stands nowhere else
         return redirect("assessments:review", key)
     messages.success(request, "Submitted. The assessment is locked now.")
     return redirect("assessments:assessment", key)
@@ -204,7 +213,7 @@ def _review_page(
     user, assessment = signed_in_user(request), found.assessment
     outcome = saved.conclusion if saved else None
     stored = None if outcome is None or outcome.is_saved else outcome
-    revision = outcome.revision if outcome else given.revision if given and refused else assessment.texts_revision
+    revision = outcome.revision if outcome else given.revision if given else assessment.texts_revision
     if refused is not None and isinstance(refused, Incomplete):
         revision = assessment.texts_revision
     context = {

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import template
 
-from apps.assessments.entities import Report
+from apps.assessments.entities import Plan, Report
+from apps.assessments.showing.plan_words import State, plan_state
 from apps.assessments.variance import Variance
 from apps.reports.charts.drawing import said
 
@@ -32,6 +33,12 @@ def score(number: float | None) -> str:
 def get(mapping: Mapping[Any, Any], key: Any) -> Any:
     """What a mapping has for a key; nothing where it has nothing."""
     return mapping.get(key, "")
+
+
+@register.filter
+def state(plan: Plan) -> State:
+    """What the state of a plan is called, and its icon."""
+    return plan_state(plan)
 
 
 @register.filter

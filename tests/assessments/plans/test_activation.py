@@ -183,6 +183,25 @@ def test_what_is_reopened_goes_to_whoever_leads_the_team_now(season) -> None:
     assert len(season.stores.assessments.waiting_for(successor.user_id)) == 2
 
 
+def test_what_is_reopened_while_the_team_is_given_away_goes_to_who_leads_it_then(season, monkeypatch) -> None:
+    plan, successor = season.activated(), manager(season.stores.store, name="Nils New")
+    key, ada = _of(season, plan, 0, AssessmentType.MANAGER), admin(season.stores.store)
+    done = season.stores.assessments.get(key)
+    season.stores.assessments.save(done.evolve(status=AssessmentStatus.SUBMITTED, submitted_at=NOW))
+    call = season.stores.store.call
+
+    def overtaken(operation, **more):
+        if operation == "transact_write_items":
+            monkeypatch.undo()
+            season.led_by(successor)
+            assert follow_team(season.stores, team_id=season.team.team_id, now=NOW)
+        return call(operation, **more)
+
+    monkeypatch.setattr(season.stores.store, "call", overtaken)
+    reopen(season.stores, assessment_id=key, reason="A slip.", by=ada, actor=ada.acting(), now=NOW)
+    assert season.stores.assessments.get(key, consistent=True).assessor_id == successor.user_id
+
+
 def test_the_services_of_teams_are_followed_at_once(season) -> None:
     plan, nora = season.activated(), team_member(season.stores.store, name="Nora New")
     by = {"by": season.boss, "actor": season.boss.acting(), "now": NOW}
@@ -210,6 +229,18 @@ def test_who_leaves_after_one_half_was_submitted_counts_on(season) -> None:
     follow_team(season.stores, team_id=season.team.team_id, now=NOW)
     assert season.stored(plan).member_count == 2
     assert season.stores.assessments.get(_of(season, plan, 1, AssessmentType.MANAGER)).is_open
+
+
+def test_of_who_comes_to_lead_the_team_nobody_gives_the_managers_view_until_somebody_else_leads_it(season) -> None:
+    plan, promoted = season.activated(), season.members[1]
+    own = season.stores.assessments.get(_of(season, plan, 1, AssessmentType.SELF))
+    season.stores.assessments.save(own.evolve(status=AssessmentStatus.SUBMITTED, submitted_at=NOW))
+    season.with_members(season.members[0])
+    for leader, waiting in ((promoted, 1), (season.boss, 2)):
+        season.led_by(leader)
+        follow_team(season.stores, team_id=season.team.team_id, now=NOW)
+        assert len(season.stores.assessments.waiting_for(leader.user_id)) == waiting
+        assert season.stored(plan).member_count == 2
 
 
 def test_a_team_without_members_or_inactive_is_refused(store) -> None:

@@ -13,6 +13,7 @@ from apps.ladders.errors import NoActiveLadder
 from apps.ladders.repository import ACTIVE_LADDER
 from apps.storage.conditions import Update
 from apps.storage.errors import StaleVersion
+from apps.storage.plane import backoff
 from apps.storage.pointers import Pointers
 from apps.teams.errors import TeamNotFound
 from tests.assessments.plans.planning import CONTENT, NOW, BrokenOff, breaking_off
@@ -98,6 +99,21 @@ def test_submissions_at_the_moment_of_a_change_are_kept(season, in_threads) -> N
 
     in_threads(4, act)
     assert (season.stored(plan).self_submitted, season.stored(plan).plan_name) == (3, "Changed")
+
+
+def test_a_plan_is_completed_however_many_submit_at_that_moment(season, monkeypatch) -> None:
+    plan = season.activated()
+    save, rests = season.stores.plans.save, []
+    monkeypatch.setattr(backoff, "rest", rests.append)
+
+    def overtaken(*args):
+        if len(rests) < 10:
+            season.stores.plans.update(plan.plan_id, Update(add={"self_submitted": 1}))
+        return save(*args)
+
+    monkeypatch.setattr(season.stores.plans, "save", overtaken)
+    ended = season.completed(plan)
+    assert (ended.status, ended.self_submitted, len(rests)) == (PlanStatus.COMPLETED, 10, 10)
 
 
 def test_a_completed_plan_locks_what_is_open_and_makes_room_for_another(season) -> None:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.core import mail
 
+from apps.accounts.entities import Role
 from apps.accounts.wiring import later
 from apps.assessments.entities import AssessmentStatus, AssessmentType, Plan
 from apps.assessments.errors import PlanNotFound, PlanRefused
@@ -180,6 +181,14 @@ def test_who_has_submitted_meanwhile_or_has_gone_gets_no_mail(season) -> None:
     season.completed(plan)
     assert send_reminders(season.stores, SITE, plan_ids=[plan.plan_id], now=NOW) == 0
     assert mail.outbox == [] and season.stored(plan).reminding is None
+
+
+def test_whose_role_was_taken_is_not_written_whom_they_were_to_assess(season) -> None:
+    plan = season.activated()
+    reminded(season, plan)
+    season.stores.users.save(season.boss.evolve(roles=frozenset({Role.TEAM_MEMBER})))
+    assert send_reminders(season.stores, SITE, plan_ids=[plan.plan_id], now=NOW) == 2
+    assert sent_to() == sorted(user.email for user in season.members)
 
 
 def test_the_worker_reminds_by_itself_off_its_own_path(season) -> None:
