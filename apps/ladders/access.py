@@ -28,7 +28,7 @@ class Beside:
 
 def version_of(stores: Stores, config_id: str) -> LadderVersion:
     """The version. Raises `LadderNotFound`."""
-    found = stores.ladders.find(config_id) if len(config_id) <= LONGEST_ID else None
+    found = stores.ladders.find(config_id)
     if found is None:
         raise LadderNotFound("There is no such version of the ladder.")
     return found
@@ -39,8 +39,6 @@ def beside_active(stores: Stores, config_id: str) -> Beside:
 
     Which one is active is what the pointer says: the flag of a version that was read earlier may have changed.
     """
-    if len(config_id) > LONGEST_ID:
-        raise LadderNotFound("There is no such version of the ladder.")
     version, pointer = read_together(
         stores.store, stores.ladders.reading(config_id), stores.pointers.reading(ACTIVE_LADDER)
     )

@@ -12,9 +12,9 @@ from apps.assessments.services.submitting import generate_report
 from apps.assessments.wiring import default_stores
 from apps.reports.exports import report_summary, whole_report
 from apps.reports.handing_out import handed_out
-from apps.reports.keys import LONGEST_ID
 from apps.reports.reading import one_person, one_report, one_season, reports_of_plan
 from apps.reports.schemas import (
+    LONGEST_ID,
     GenerateIn,
     LevelCountOut,
     NotesIn,

@@ -16,7 +16,6 @@ from apps.assessments.stores import Stores
 from apps.errors import NotFound
 from apps.ladders.entities import LadderVersion
 from apps.ladders.ladder import Ladder
-from apps.reports.keys import can_be_id
 from apps.storage.page import Page
 from apps.storage.transaction import read_together
 from apps.teams.entities import Team
@@ -89,7 +88,7 @@ class OneSeason:
 
 def one_report(stores: Stores, *, report_id: str, reader: User) -> OneReport:
     """The report, with both assessments as they are now; three requests. Raises `ReportNotFound`."""
-    report = stores.reports.find(report_id, consistent=True) if can_be_id(report_id) else None
+    report = stores.reports.find(report_id, consistent=True)
     if report is None:
         raise ReportNotFound
     listed = stores.reports.of_member(report.team_member_id)
@@ -126,8 +125,6 @@ def one_person(stores: Stores, *, user_id: str, reader: User) -> OnePerson:
 
     Of people without a report that they may see, administrators read that there is none, and everybody of themselves.
     """
-    if not can_be_id(user_id):
-        raise NotFound(HIDDEN)
     listed = stores.reports.of_member(user_id)
     member, *teams = read_together(
         stores.store,
@@ -144,7 +141,7 @@ def one_person(stores: Stores, *, user_id: str, reader: User) -> OnePerson:
 
 def one_plan(stores: Stores, *, plan_id: str, reader: User) -> OnePlan:
     """A plan's reports, for who leads its team; three requests for up to 90 members. Raises `PlanNotFound`."""
-    plan = stores.plans.find(plan_id, consistent=True) if can_be_id(plan_id) else None
+    plan = stores.plans.find(plan_id, consistent=True)
     if plan is None:
         raise PlanNotFound
     listed = stores.reports.of_plan(plan_id)
@@ -166,7 +163,7 @@ def one_plan(stores: Stores, *, plan_id: str, reader: User) -> OnePlan:
 
 def reports_of_plan(stores: Stores, *, plan_id: str, reader: User, cursor: str | None = None) -> Page[Report]:
     """A page of a plan's reports; three requests. Raises `PlanNotFound`, `BadCursor`."""
-    plan = stores.plans.find(plan_id, consistent=True) if can_be_id(plan_id) else None
+    plan = stores.plans.find(plan_id, consistent=True)
     team = stores.teams.find(plan.team_id, consistent=True) if plan else None
     if plan is None or not allowed(reader, Permission.REPORT_SEE, concerning(team)):
         raise PlanNotFound

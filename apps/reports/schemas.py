@@ -7,7 +7,8 @@ from pydantic import Field
 
 from apps.api_shapes import Camel, Count
 from apps.assessments.entities import LONGEST_TEXT
-from apps.reports.keys import LONGEST_ID
+
+LONGEST_ID = 64
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 

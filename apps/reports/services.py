@@ -16,7 +16,6 @@ from apps.assessments.stores import Stores
 from apps.audit.entities import Actor
 from apps.errors import Invalid, NotFound
 from apps.reports.errors import NotesChanged
-from apps.reports.keys import can_be_id
 from apps.storage.conditions import Update
 from apps.storage.errors import Contention, StaleVersion
 from apps.storage.transaction import Transaction
@@ -54,7 +53,7 @@ def discuss(
     `Forbidden`, `Contention`.
     """
     for _ in range(TRIES):
-        report = stores.reports.find(report_id, consistent=True) if can_be_id(report_id) else None
+        report = stores.reports.find(report_id, consistent=True)
         if report is None:
             raise ReportNotFound
         team = stores.teams.find(report.team_id, consistent=True)

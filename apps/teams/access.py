@@ -12,7 +12,7 @@ LONGEST_ID = 64
 
 def visible_team(teams: Teams, *, team_id: str, by: User) -> Team:
     """The team as it is now, if this person may see it. Raises `TeamNotFound` for a missing and a hidden one."""
-    team = teams.find(team_id, consistent=True) if 0 < len(team_id) <= LONGEST_ID else None
+    team = teams.find(team_id, consistent=True)
     if team is None or not allowed(by, Permission.TEAM_SEE, team):
         raise TeamNotFound
     return team

@@ -1,9 +1,12 @@
-"""Whatever stands behind the question mark of a page is answered, never a failure of ours."""
+"""Whatever stands in an address, or behind its question mark, is answered, never a failure of ours."""
+
+import re
 
 from apps.accounts.entities import Role
 from apps.assessments.entities import AssessmentType
 from apps.assessments.ids import assessment_id
 from tests.policy_runs.web import browser, member
+from tests.project.test_every_address import OPERATIONS, PAGES
 from tests.seasons import active_ladder, manager, plan_of, reported, team_member, team_of
 
 ASKED = {
@@ -57,4 +60,18 @@ def test_no_question_breaks_a_page(store, run) -> None:
     }
 
     assert {address for address in ASKED if client.get(address.format(**ids)).status_code != 200} == set()
+    assert broken == set()
+
+
+def test_an_id_that_no_store_can_hold_is_one_that_is_not_there(store) -> None:
+    client = browser(member(store, *Role), raise_request_exception=False)
+    routes = [route for route in (*(f"/{page}" for page in PAGES), *OPERATIONS) if re.search("[<{]", route)]
+
+    broken = {
+        (route, part[:3])
+        for route in routes
+        for part in ("x" * 3000, "ä" * 600, "\0")
+        if client.get(re.sub(r"<[^>]+>|\{\w+\}", part, route)).status_code >= 500
+    }
+
     assert broken == set()
