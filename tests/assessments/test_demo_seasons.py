@@ -95,7 +95,8 @@ def test_the_counters_of_every_plan_are_what_its_assessments_say(stores, plans):
 def test_a_report_is_there_exactly_where_both_submitted_and_says_what_they_said(stores, plans):
     for plan in plans:
         by_id = {one.assessment_id: one for one in of_plan(stores, plan)}
-        reports = {report.team_member_id: report for report in stores.reports.of_plan(plan.plan_id)}
+        listed = stores.reports.of_plan(plan.plan_id)
+        reports = {one.team_member_id: one for one in stores.reports.get_many([one.report_id for one in listed])}
         for member_id in {one.team_member_id for one in by_id.values()}:
             own, by_manager = (by_id[assessment_id(plan.plan_id, member_id, kind)] for kind in AssessmentType)
             assert (member_id in reports) is (own.is_submitted and by_manager.is_submitted)

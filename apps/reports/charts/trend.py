@@ -34,7 +34,7 @@ class Room:
 
 
 WIDE: Final = Room(kind="trend", width=720, left=124, right=28)
-NARROW: Final = Room(kind="trend narrow", width=340, left=92, right=4)
+NARROW: Final = Room(kind="narrow", width=340, left=92, right=4)
 """For a telephone, where the wide one would have to be moved to and fro."""
 
 
