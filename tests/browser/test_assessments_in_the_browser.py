@@ -403,7 +403,7 @@ async def test_what_is_too_long_or_fails_is_kept_and_does_not_hold_back_the_rest
 
 
 async def test_from_the_list_to_the_locked_assessment_every_page_is_sound(as_person):
-    _, page = await as_person("omar")
+    _, page = await as_person("walid")
     await page.goto("/assessments/")
     await expect_sound(page)
     address = await open_own(page)

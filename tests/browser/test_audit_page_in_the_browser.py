@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from apps.accounts.demo import DEMO_MANAGERS, DEMO_MANAGING_MEMBER, DEMO_MEMBERS, DEMO_USERS
 from tests.browser.test_pages_are_sound import expect_sound
 from tests.browser.watched_pages import sign_in, watched
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
-EVERYBODY = (*DEMO_USERS, *DEMO_MANAGERS, DEMO_MANAGING_MEMBER, *DEMO_MEMBERS)
+A_PAGE = 50  # of what the demo data did
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -35,7 +34,10 @@ async def test_an_administrator_follows_a_person_through_the_log_and_takes_it_aw
     await page.wait_for_url(re.compile("action=user.created"))
     await page.locator(".trail").get_by_role("link", name="demo data").first.click()
     await page.wait_for_url(re.compile("actor=command%3Ademo"))
-    await expect(page.locator(".trail tbody tr")).to_have_count(len(EVERYBODY))
+    await expect(page.locator(".trail tbody tr")).to_have_count(A_PAGE)
+    await page.get_by_label("Action begins with").fill("user.created")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("action=user.created"))
     await page.locator(".trail td:nth-child(2) a").first.click()
     await page.wait_for_url(re.compile("object=Users%23"))
     await expect_sound(page)
