@@ -14,6 +14,9 @@ INTRODUCTION = """# Who may do what
 `apps/accounts/permissions.py` as a table, printed by `manage.py list_permissions`; a test keeps this page true.
 Roles add up. Words in place of *yes* say to which things it applies. Whoever is not active may nothing. What one may
 not see answers 404, what one sees but may not do 403.
+
+What somebody answers in an assessment is read by nobody else before they submit it: others see how far it is. Nobody is
+their own manager, whatever team they lead. Of a report that is being revised, what was submitted before stays readable.
 """
 
 
