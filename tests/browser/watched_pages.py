@@ -92,6 +92,7 @@ async def sign_in(page: Page, person: str, *, path: str = "/") -> None:
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.locator(".person")).to_contain_text(f"{person}@example.org")
+    await page.wait_for_load_state()  # what is typed before the scripts listen is not searched or checked
 
 
 async def fill_new_run(page: Page, policies: Sequence[str]) -> None:

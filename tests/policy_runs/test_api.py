@@ -148,7 +148,7 @@ def test_every_bad_policy_number_is_named_with_its_place(api, stores):
     answer = api.post("", launch_body("ABC123DEF", "SHORT", "ABC123DEG", "ABC-123-D"))
 
     error = answer.body["error"]
-    assert (answer.status, error["code"], error["field"]) == (422, "invalid_launch", "policy_numbers")
+    assert (answer.status, error["code"], error["field"]) == (422, "invalid_launch", "policyNumbers")
     assert [(detail["line"], detail["value"]) for detail in error["details"]] == [(2, "SHORT"), (4, "ABC-123-D")]
     assert all(detail["message"] for detail in error["details"])
 
@@ -156,18 +156,18 @@ def test_every_bad_policy_number_is_named_with_its_place(api, stores):
 def test_what_cannot_be_launched_is_refused_in_the_one_shape_of_errors(api, stores):
     stores.hosts.add(host_row(9))
     cases = [
-        (launch_body(hostName="10.0.0.1"), 422, "host_name"),
-        (launch_body(astName="erase"), 422, "ast_name"),
+        (launch_body(hostName="10.0.0.1"), 422, "hostName"),
+        (launch_body(astName="erase"), 422, "astName"),
         (launch_body(parameters={"depth": 3}), 422, "parameters"),
-        (launch_body(policyNumbers=[]), 422, None),
-        (launch_body(policyNumbers=["ABC123DEF"] * 20_001), 422, None),
-        (launch_body(*[f"A{number:08}" for number in range(10_001)]), 422, "policy_numbers"),
-        (launch_body(policyNumbers="ABC123DEF"), 422, None),
-        (launch_body(policyNumbers=[7, None]), 422, None),
-        (launch_body(idempotencyKey="short"), 422, None),
-        (launch_body(password=""), 422, None),
-        (launch_body(address="10.0.0.1"), 422, None),
-        ({}, 422, None),
+        (launch_body(policyNumbers=[]), 422, "policyNumbers"),
+        (launch_body(policyNumbers=["ABC123DEF"] * 20_001), 422, "policyNumbers"),
+        (launch_body(*[f"A{number:08}" for number in range(10_001)]), 422, "policyNumbers"),
+        (launch_body(policyNumbers="ABC123DEF"), 422, "policyNumbers"),
+        (launch_body(policyNumbers=[7, None]), 422, "policyNumbers.0"),
+        (launch_body(idempotencyKey="short"), 422, "idempotencyKey"),
+        (launch_body(password=""), 422, "password"),
+        (launch_body(address="10.0.0.1"), 422, "address"),
+        ({}, 422, "hostName"),
         ([], 422, None),
         (None, 422, None),
         (b"{", 400, None),
